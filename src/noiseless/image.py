@@ -1,0 +1,194 @@
+"""Image: the one value that crosses rooms. Pixels, the meaning of their axes, and the way back to stored values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noiseless.errors import InvalidImage, InvalidParameter
+
+FloatArray: TypeAlias = NDArray[np.float32]
+
+SPATIAL = "ZYX"
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """Pixels in float32 with nominal range [0, 1], never clipped, and how they were stored.
+
+    stored value = scale * pixel + offset
+
+    Parameters
+    ----------
+    pixels : (C, *space) float32 array, one dimension a letter of ``axes``. Kept as a read-only view.
+    axes : "CYX" or "CZYX"
+    scale, offset : float, in stored units. ``scale > 0``.
+    stored_dtype : name of the NumPy dtype that :meth:`stored` gives back.
+    spacing : size of a pixel along each spatial axis, in millimetres; empty when unknown.
+    alpha : (Y, X) array in the stored dtype, or None. Carried along, never denoised.
+    header : the file format's own metadata, which its writer gives back.
+
+    Raises
+    ------
+    InvalidImage : the pixels do not fit ``axes``, are empty, or are not finite.
+    """
+
+    pixels: FloatArray
+    axes: str = "CYX"
+    scale: float = 1.0
+    offset: float = 0.0
+    stored_dtype: str = "float32"
+    spacing: tuple[float, ...] = ()
+    alpha: NDArray[Any] | None = None
+    header: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        pixels = np.asarray(self.pixels, dtype=np.float32)
+        if self.axes not in ("CYX", "CZYX") or pixels.ndim != len(self.axes):
+            raise InvalidImage(f"pixels of shape {pixels.shape} do not fit the axes {self.axes!r}; use CYX or CZYX")
+        if pixels.size == 0:
+            raise InvalidImage(f"the image is empty: its shape is {pixels.shape}")
+        check_finite(pixels)
+        view = pixels.view()
+        view.flags.writeable = False
+        object.__setattr__(self, "pixels", view)
+
+    @property
+    def channels(self) -> int:
+        return int(self.pixels.shape[0])
+
+    @property
+    def space(self) -> tuple[int, ...]:
+        return tuple(self.pixels.shape[1:])
+
+    def with_pixels(self, pixels: FloatArray) -> "Image":
+        """The same image (scale, header, alpha) with other pixels of the same shape."""
+        if pixels.shape != self.pixels.shape:
+            raise InvalidImage(f"the new pixels have shape {pixels.shape}, the image has {self.pixels.shape}")
+        return replace(self, pixels=pixels)
+
+    def stored(self) -> NDArray[Any]:
+        """The pixels in stored units and dtype, channel first; integers are rounded and clipped to their range."""
+        dtype = np.dtype(self.stored_dtype)
+        # float32 holds integers only up to 2**24; the way back to 32-bit integers is taken in float64.
+        wide = self.pixels.astype(np.float64) if dtype.itemsize >= 4 else self.pixels
+        values = wide * self.scale + self.offset
+        if dtype.kind in "iu":
+            bounds = np.iinfo(dtype)
+            return np.clip(np.rint(values), bounds.min, bounds.max).astype(dtype)
+        if dtype == np.float16:
+            bound = float(np.finfo(np.float16).max)
+            values = np.clip(values, -bound, bound)
+        return values.astype(dtype)
+
+
+def check_finite(pixels: NDArray[Any]) -> None:
+    """Refuse NaN and infinity, and say how many there are and where the first one is.
+
+    Raises
+    ------
+    InvalidImage : a value is NaN or infinite.
+    """
+    finite = np.isfinite(pixels)
+    if finite.all():
+        return
+    bad = int(finite.size - np.count_nonzero(finite))
+    first = tuple(int(index) for index in np.unravel_index(int(np.argmin(finite)), finite.shape))
+    raise InvalidImage(
+        f"{bad} of {finite.size} pixels are NaN or infinite, the first at {first}; replace them before denoising"
+    )
+
+
+def check_dtype(array: NDArray[Any]) -> None:
+    """Refuse arrays that hold no intensities: bool masks, complex numbers, objects, text.
+
+    Raises
+    ------
+    InvalidImage : the dtype is not an integer or a real floating type.
+    """
+    if array.dtype.kind == "b":
+        raise InvalidImage("the array is a bool mask, not an image; convert it to intensities, e.g. uint8, first")
+    if array.dtype.kind == "c":
+        raise InvalidImage("the array is complex; denoise its real and imaginary part, or its magnitude, by themselves")
+    if array.dtype.kind not in "iuf":
+        raise InvalidImage(f"the array has dtype {array.dtype}; use integers or real floating-point numbers")
+
+
+def stored_range(values: NDArray[Any]) -> tuple[float, float]:
+    """Scale and offset that bring stored values to the nominal range [0, 1].
+
+    Unsigned integers use their full range, and offset 0. Signed integers and floats have no such range: values
+    within [0, 1] stay as they are; otherwise the 1st and 99th percentile of the data decide. The offset stays 0
+    where zero is a plausible black (within a quarter of the span below, a span above the darkest percentile).
+    Denoisers here are scale-equivariant, so only the offset has an effect, and a small one.
+
+    Returns
+    -------
+    (scale, offset) : floats in stored units, scale > 0.
+    """
+    if values.dtype.kind == "u":
+        return float(np.iinfo(values.dtype).max), 0.0
+    # A regular sample of at most about a million values: percentiles need no more.
+    sample = values.reshape(-1)[:: max(1, values.size // 1_000_000)].astype(np.float64)
+    low, high = (float(value) for value in np.percentile(sample, [1, 99]))
+    if values.dtype.kind == "f" and float(values.min()) >= 0.0 and float(values.max()) <= 1.0:
+        return 1.0, 0.0
+    span = high - low
+    if span <= 0.0:
+        return max(abs(low), 1.0), 0.0
+    offset = 0.0 if -0.25 * span <= low <= span else low
+    return (span if offset else max(high, span)), offset
+
+
+def from_array(array: Any, *, channel_axis: int | None = None) -> Image:
+    """An Image from an array of stored values.
+
+    Parameters
+    ----------
+    array : (Y, X) gray, (Z, Y, X) a volume, or with one more axis for channels; integer or real floating dtype.
+    channel_axis : which axis holds the channels (-1 for the usual colour photograph); None when there is none.
+
+    Raises
+    ------
+    InvalidImage : the dtype holds no intensities, the number of axes does not fit, or a value is not finite.
+    InvalidParameter : ``channel_axis`` is not an axis of the array.
+    """
+    values = np.asarray(array)
+    check_dtype(values)
+    if values.size == 0:
+        raise InvalidImage(f"the image is empty: its shape is {values.shape}")
+    channel_first = with_channel_first(values, channel_axis)
+    if values.dtype.kind == "f":
+        check_finite(values)
+    axes = {3: "CYX", 4: "CZYX"}.get(channel_first.ndim)
+    if axes is None:
+        hint = "; name the colour axis with channel_axis=-1" if values.ndim > 3 and channel_axis is None else ""
+        raise InvalidImage(f"an image has 2 or 3 spatial axes; the array of shape {values.shape} does not{hint}")
+    scale, offset = stored_range(values)
+    wide = channel_first.astype(np.float64) if values.dtype.itemsize >= 4 else channel_first.astype(np.float32)
+    pixels = ((wide - offset) / scale).astype(np.float32)
+    return Image(pixels=pixels, axes=axes, scale=scale, offset=offset, stored_dtype=values.dtype.name)
+
+
+def with_channel_first(array: NDArray[Any], channel_axis: int | None) -> NDArray[Any]:
+    """A view with the channels as axis 0; a gray image gets an axis of length one.
+
+    Raises
+    ------
+    InvalidParameter : ``channel_axis`` is not an axis of the array.
+    """
+    if channel_axis is None:
+        return array[np.newaxis]
+    if not -array.ndim <= channel_axis < array.ndim:
+        raise InvalidParameter(
+            f"channel_axis is {channel_axis}, but the array of shape {array.shape} has {array.ndim} axes; "
+            "use None for a gray image"
+        )
+    return np.moveaxis(array, channel_axis, 0)
+
+
+def with_channel_axis(channel_first: NDArray[Any], channel_axis: int | None) -> NDArray[Any]:
+    """The inverse of :func:`with_channel_first`."""
+    return channel_first[0] if channel_axis is None else np.moveaxis(channel_first, 0, channel_axis)
