@@ -1,0 +1,80 @@
+"""Files: images in and out, with everything in the file that is not a pixel kept.
+
+    image = read("scan.tif")
+    write(denoised, "scan-clean.tif")
+
+What a file's header becomes (``Image.header``; a key is absent where the file has no such thing):
+
+| key            | value                                                            | from, and back to |
+| -------------- | ---------------------------------------------------------------- | ----------------- |
+| `format`       | name of the format that was read                                 | all               |
+| `exif`         | EXIF block, bytes from its byte-order mark on                    | all               |
+| `icc`          | ICC colour profile, bytes                                        | all               |
+| `xmp`          | XMP packet, bytes                                                | all               |
+| `dpi`          | (x, y) pixels per inch: the print size, never a physical spacing | all               |
+| `png_chunks`   | ((type, payload), ...): text, colour chunks, and what is safe to copy | png          |
+| `jpeg_segments`| ((marker, payload), ...): comments, IPTC, maker segments         | jpeg              |
+| `jpeg_coding`  | quantisation tables, sampling and progression of the source      | jpeg              |
+| `tiff_tags`    | for each page ((code, type, count, bytes), ...)                  | tiff              |
+| `tiff_layout`  | byte order, axes, photometric, compression, tiles, resolution    | tiff              |
+
+The common keys cross from one format to another; the others return only to their own, and a warning is logged
+where they are left behind. Orientation is a tag in ``exif``: pixels stay as stored and the tag stays as it is, so
+the output is displayed as the input was. The header may identify a person: it is never logged.
+
+A file that names no software gets "noiseless VERSION" as its Software (PNG text, TIFF tag) or comment (JPEG).
+"""
+
+import os
+from pathlib import Path
+
+from noiseless.atomic import replacing
+from noiseless.errors import InvalidImage, UnreadableFile, UnsupportedFormat
+from noiseless.image import Image
+from noiseless.names import load
+
+from .formats import COMMON_KEYS, FORMATS, Format, format_for, format_of, readable_suffixes, warn_of_loss
+
+__all__ = ["COMMON_KEYS", "FORMATS", "Format", "format_for", "format_of", "read", "readable_suffixes", "write"]
+
+
+def read(path: str | os.PathLike[str]) -> Image:
+    """The image in a file; its first bytes, not its name, say of which format it is.
+
+    Raises
+    ------
+    UnreadableFile : missing, a folder, empty, truncated, damaged, too large, or not the format it claims.
+    UnsupportedFormat : a format, or a kind of content, that has no reader here.
+    InvalidImage : the pixels hold NaN or infinity.
+    """
+    path = Path(path)
+    reader = load(format_of(path).reader)
+    try:
+        image: Image = reader(path)
+    except (UnreadableFile, UnsupportedFormat, InvalidImage) as error:
+        raise type(error)(f"cannot read {str(path)!r}: {error}") from error
+    except OSError as error:
+        raise UnreadableFile(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    return image
+
+
+def write(image: Image, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write an image; the suffix says in which format. The file appears whole or not at all.
+
+    Pixels go out in their stored dtype. One conversion is made, 16 to 8 bits for JPEG; whatever else a format
+    cannot hold is refused. An existing file is replaced only with ``overwrite``, and keeps its permissions.
+
+    Raises
+    ------
+    UnwritableFile : the file exists, or its folder is missing or cannot be written.
+    UnsupportedFormat : no writer for this suffix, or the format cannot hold this image.
+    """
+    path = Path(path)
+    chosen = format_for(path)
+    writer = load(chosen.writer)
+    try:
+        with replacing(path, overwrite=overwrite) as temporary:
+            writer(image, temporary)
+    except UnsupportedFormat as error:
+        raise UnsupportedFormat(f"cannot write {str(path)!r}: {error}") from error
+    warn_of_loss(image, chosen)
