@@ -1,0 +1,56 @@
+"""Step 3: learn the gradient of the log-density of noisy images by score matching."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from noiseless.denoiser import LocalDenoiser
+from noiseless.names import Lazy
+from noiseless.names import load as load_lazy
+from noiseless.score.analytic import EmpiricalPrior, GaussianPrior
+from noiseless.score.architecture import SIZES, ResidualShape
+from noiseless.score.checkpoint import Checkpoint, load, load_model, load_shipped, save, shipped
+from noiseless.score.network_denoiser import NetworkDenoiser, engine_description
+from noiseless.score.tweedie import denoised_from_score, noise_from_denoised, score, score_from_denoised
+
+if TYPE_CHECKING:
+    from noiseless.score.trained_model import train
+    from noiseless.score.training import TrainingSettings, TrainingState
+
+LEARNED: Mapping[str, Callable[..., LocalDenoiser]] = {"score": NetworkDenoiser}
+"""Denoisers that were learned; each takes ``model``."""
+
+_TRAINING = {
+    "train": Lazy("noiseless.score.trained_model:train", extra="torch"),
+    "TrainingSettings": Lazy("noiseless.score.training:TrainingSettings", extra="torch"),
+    "TrainingState": Lazy("noiseless.score.training:TrainingState", extra="torch"),
+}
+
+__all__ = [
+    "LEARNED",
+    "SIZES",
+    "Checkpoint",
+    "EmpiricalPrior",
+    "GaussianPrior",
+    "NetworkDenoiser",
+    "ResidualShape",
+    "TrainingSettings",
+    "TrainingState",
+    "denoised_from_score",
+    "engine_description",
+    "load",
+    "load_model",
+    "load_shipped",
+    "noise_from_denoised",
+    "save",
+    "score",
+    "score_from_denoised",
+    "shipped",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Training needs torch, which the plain install does not have: reached on first use."""
+    if name in _TRAINING:
+        return load_lazy(_TRAINING[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

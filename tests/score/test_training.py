@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from noiseless.errors import Diverged, IncompatibleCheckpoint, InvalidImage, InvalidParameter, UnknownName  # noqa: E402
+from noiseless.score import NetworkDenoiser, TrainingSettings, load, train  # noqa: E402
+
+SETTINGS = TrainingSettings(
+    steps=30, batch=4, patch=16, warmup=2, average=0.9, precision="float32", validate_every=10, seed=3
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    # Sums in a fixed order, so that two runs can be equal to the bit.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def images(rng):
+    """Soft random waves: structure that a network can tell from noise."""
+    rows, columns = np.mgrid[0:48, 0:48]
+    waves = [np.sin(rows * a + columns * b) for a, b in rng.uniform(0.05, 0.3, (21, 2))]
+    return [np.uint8(np.rint(127.5 + 100 * wave))[np.newaxis] for wave in waves]
+
+
+def test_training_learns_and_writes_a_model_that_denoises(images, tmp_path):
+    output = tmp_path / "model.safetensors"
+    settings = TrainingSettings(steps=150, batch=8, patch=32, warmup=5, average=0.8, validate_every=75)
+    states = list(train(images, output, model="tiny", settings=settings, card={"licence": "none"}))
+    assert [state.step for state in states] == list(range(1, 151))
+    assert states[-1].progress == 1.0
+    assert {state.step for state in states if state.psnr} == {75, 150}
+    checkpoint = load(output)
+    assert checkpoint.card["steps"] == 150
+    assert [entry["step"] for entry in checkpoint.card["validation"]] == [75, 150]
+    assert not (tmp_path / "model.safetensors.resume").exists()
+    clean = images[0].astype(np.float32) / 255
+    noisy = (clean + 0.1 * np.random.default_rng(9).standard_normal(clean.shape)).astype(np.float32)
+    before, after = (np.mean((image - clean) ** 2) for image in (noisy, NetworkDenoiser(str(output))(noisy, 0.1)))
+    assert after < before / 2
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(images, tmp_path, monkeypatch):
+    straight = [state.loss for state in train(images, tmp_path / "a.safetensors", model="tiny", settings=SETTINGS)]
+    monkeypatch.setattr("noiseless.score.trained_model.STORE_EVERY", 0.0)
+    output = tmp_path / "b.safetensors"
+    broken = []
+    for state in train(images, output, model="tiny", settings=SETTINGS):
+        broken.append(state.loss)
+        if state.step == 12:
+            break  # the run was last stored after step 11
+    resumed = [state.loss for state in train(images, output, model="tiny", settings=SETTINGS)]
+    assert broken == straight[:12]
+    assert resumed == straight[11:]
+    assert load(output).digest == load(tmp_path / "a.safetensors").digest
+
+
+def test_a_time_limit_ends_the_run(images, tmp_path):
+    settings = TrainingSettings(steps=10**6, minutes=0.5 / 60, batch=2, patch=16, precision="float32")
+    states = list(train(images, tmp_path / "m.safetensors", model="tiny", settings=settings))
+    assert states[-1].progress == 1.0
+    assert states[-1].elapsed >= 0.5
+    assert states[-2].elapsed < 0.5
+
+
+def test_training_starts_from_a_checkpoint(images, tmp_path):
+    first = tmp_path / "first.safetensors"
+    list(train(images, first, model="tiny", settings=SETTINGS))
+    fresh = next(iter(train(images, tmp_path / "x.safetensors", model="tiny", settings=SETTINGS)))
+    warm = next(iter(train(images, tmp_path / "y.safetensors", model="tiny", settings=SETTINGS, start=first)))
+    assert warm.loss < fresh.loss
+    with pytest.raises(IncompatibleCheckpoint, match="same size"):
+        next(iter(train(images, tmp_path / "z.safetensors", model="base", settings=SETTINGS, start=first)))
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(images, tmp_path):
+    settings = TrainingSettings(steps=40, batch=2, patch=16, warmup=1, muon_rate=1e30, precision="float32")
+    with pytest.raises(Diverged, match="lower muon_rate"), np.errstate(all="ignore"):
+        list(train(images, tmp_path / "m.safetensors", model="tiny", settings=settings))
+    assert not (tmp_path / "m.safetensors").exists()
+
+
+def test_a_damaged_resume_file_is_named(images, tmp_path):
+    (tmp_path / "m.safetensors.resume").write_bytes(b"not a state")
+    with pytest.raises(IncompatibleCheckpoint, match="delete it"):
+        next(iter(train(images, tmp_path / "m.safetensors", model="tiny", settings=SETTINGS)))
+
+
+def test_images_that_do_not_fit_together_are_refused(images, tmp_path):
+    mixed = [*images, np.zeros((3, 48, 48), np.uint8)]
+    with pytest.raises(InvalidImage, match="only gray or only colour"):
+        next(iter(train(mixed, tmp_path / "m.safetensors", settings=SETTINGS)))
+    with pytest.raises(UnknownName, match="did you mean 'tiny'"):
+        next(iter(train(images, tmp_path / "m.safetensors", model="tine", settings=SETTINGS)))
+
+
+@pytest.mark.parametrize("wrong", [{"steps": 0}, {"batch": -1}, {"average": 1.0}, {"precision": "half"}])
+def test_settings_out_of_range_are_refused(wrong):
+    with pytest.raises(InvalidParameter):
+        TrainingSettings(**wrong)
