@@ -1,0 +1,29 @@
+"""Random numbers that are the same on every device."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import array_api_compat
+import numpy as np
+
+from noiseless.denoiser import Array
+
+Normal: TypeAlias = Callable[[Array], Array]
+"""Standard normal numbers of the shape, dtype, kind and device of the argument."""
+
+
+def normal_from_seed(seed: int) -> Normal:
+    """A source of standard normal numbers, drawn on the CPU by NumPy and then moved, whatever the array is.
+
+    Parameters
+    ----------
+    seed : >= 0; the same seed gives the same sequence for NumPy, torch on the CPU and torch on a GPU.
+    """
+    rng = np.random.default_rng(seed)
+
+    def normal(like: Array) -> Array:
+        xp = array_api_compat.array_namespace(like)
+        drawn = rng.standard_normal(tuple(like.shape), dtype=np.float32)
+        return xp.asarray(drawn, dtype=like.dtype, device=array_api_compat.device(like))
+
+    return normal

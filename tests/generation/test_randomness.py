@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from noiseless.generation import normal_from_seed
+
+
+def test_a_seed_gives_the_same_numbers_on_numpy_and_torch():
+    torch = pytest.importorskip("torch")
+    like = np.zeros((2, 3, 4), np.float32)
+    a = normal_from_seed(5)(like)
+    b = normal_from_seed(5)(torch.from_numpy(like))
+    assert b.dtype == torch.float32
+    np.testing.assert_array_equal(a, b.numpy())
+
+
+def test_two_draws_of_one_seed_differ_and_two_sources_agree():
+    like = np.zeros((1, 4, 4), np.float32)
+    first, second = normal_from_seed(1), normal_from_seed(1)
+    a, b = first(like), first(like)
+    assert np.abs(a - b).min() > 0
+    np.testing.assert_array_equal(a, second(like))
+
+
+def test_the_numbers_are_standard_normal():
+    n = 100_000
+    drawn = normal_from_seed(2)(np.zeros((1, 1, n), np.float64))
+    assert drawn.dtype == np.float64
+    assert abs(drawn.mean()) < 4 / n**0.5
+    assert abs(drawn.var() - 1) < 4 * (2 / n) ** 0.5
