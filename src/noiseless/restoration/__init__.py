@@ -1,0 +1,8 @@
+"""What one does with a denoiser and an image: the four steps in order, in tiles, and how good it is."""
+
+from noiseless.restoration.denoising import Restored, denoise, restore, restore_image
+from noiseless.restoration.quality import psnr, ssim
+from noiseless.restoration.recipe import METHODS, Recipe
+from noiseless.restoration.tiling import Tiled
+
+__all__ = ["METHODS", "Recipe", "Restored", "Tiled", "denoise", "psnr", "restore", "restore_image", "ssim"]

@@ -1,0 +1,202 @@
+"""The front door: denoise and restore."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import array_api_compat
+import numpy as np
+
+from noiseless.denoiser import Array, Sigma
+from noiseless.errors import Diverged, InvalidImage, InvalidParameter
+from noiseless.image import FloatArray, Image, from_array, with_channel_axis
+from noiseless.noise import Gaussian, NoiseEstimate, NoiseModel, estimate_image_noise
+from noiseless.restoration.recipe import Recipe
+from noiseless.version import __version__
+
+T = TypeVar("T")
+
+DEFAULT = Recipe()
+
+
+@dataclass(frozen=True, eq=False)
+class Restored(Generic[T]):
+    """A denoised image and what was done to get it.
+
+    Parameters
+    ----------
+    image : of the kind, shape, dtype and range that was given
+    noise : the noise that was removed, in stored units, with confidence and warnings
+    recipe : how
+    report : plain values: version, method, sigma, seconds, how much was removed, warnings
+    """
+
+    image: T
+    noise: NoiseEstimate
+    recipe: Recipe
+    report: Mapping[str, Any]
+
+
+def denoise(  # noqa: PLR0913  the one door: every choice a user has, by its name
+    noisy: Array,
+    *,
+    sigma: Sigma | None = None,
+    noise: NoiseModel | None = None,
+    channel_axis: int | None = None,
+    method: str = "auto",
+    model: str = "base",
+    strength: float = 1.0,
+    steps: int = 1,
+    sampler: str = "euler",
+    seed: int = 0,
+    tile: int = 512,
+) -> Array:
+    """The clean image under the noise: E[x | y] for y = x + sigma n, by the score network unless told otherwise.
+
+    Parameters
+    ----------
+    noisy : (Y, X) gray, (Z, Y, X) a volume, or with one more axis for channels. Integers, floats of 16 to 64 bits;
+        a NumPy array or a torch tensor.
+    sigma : standard deviation of the noise in the units of ``noisy``: 25 means 25 grey levels of a uint8 image. A
+        number, one a channel, or one a pixel. A larger sigma removes more. None: it is estimated from the image.
+    noise : a noise model instead of ``sigma``
+    channel_axis : which axis holds the channels (-1 for the usual colour photograph); None for a gray image
+    method, model, strength, steps, sampler, seed, tile : see :class:`Recipe`
+
+    Returns
+    -------
+    Array of the kind, shape, dtype and device of ``noisy``, in its units; integers are rounded and clipped.
+
+    Raises
+    ------
+    InvalidImage : no image can be made of ``noisy``: dtype, axes, empty, not finite.
+    InvalidParameter : sigma or a choice is out of range, or the noise cannot be estimated and sigma must be given.
+    UnknownName : there is no such method, model or sampler.
+
+    Examples
+    --------
+    >>> import noiseless
+    >>> clean = noiseless.denoise(noisy, sigma=25, channel_axis=-1)  # doctest: +SKIP
+    """
+    recipe = Recipe(method, model, strength, steps, sampler, seed, tile)
+    return restore(noisy, recipe, sigma=sigma, noise=noise, channel_axis=channel_axis).image
+
+
+def restore(
+    noisy: Array,
+    recipe: Recipe = DEFAULT,
+    *,
+    sigma: Sigma | None = None,
+    noise: NoiseModel | None = None,
+    channel_axis: int | None = None,
+) -> Restored[Array]:
+    """As :func:`denoise`, and what was estimated and done.
+
+    Returns
+    -------
+    Restored : ``.image`` is what :func:`denoise` returns; ``.noise``, ``.recipe`` and ``.report`` say how.
+    """
+    like = noisy if array_api_compat.is_torch_array(noisy) else None
+    values = np.asarray(noisy) if like is None else like.detach().cpu().numpy()
+    image = from_array(values, channel_axis=channel_axis)
+    restored = _restore(image, _given_noise(sigma, noise, image, channel_axis), recipe, like)
+    result: Array = with_channel_axis(restored.image.stored(), channel_axis)
+    if like is not None:
+        xp = array_api_compat.array_namespace(like)
+        device = array_api_compat.device(like)
+        result = xp.asarray(np.ascontiguousarray(result), dtype=like.dtype, device=device)
+    return Restored(result, restored.noise, restored.recipe, restored.report)
+
+
+def restore_image(
+    image: Image,
+    recipe: Recipe = DEFAULT,
+    *,
+    sigma: Sigma | None = None,
+    noise: NoiseModel | None = None,
+) -> Restored[Image]:
+    """As :func:`restore`, for an :class:`Image` as :func:`noiseless.read` gives it; header and alpha are kept.
+
+    ``sigma`` and ``noise`` are in stored units, and a map is channel-first.
+    """
+    return _restore(image, _given_noise(sigma, noise, image, 0), recipe, None)
+
+
+def _restore(image: Image, given: Gaussian | None, recipe: Recipe, like: Array | None) -> Restored[Image]:
+    """Estimate the noise, denoise, check. ``like`` is a torch tensor whose kind and device do the work, or None."""
+    started = time.perf_counter()
+    # 1 Noise: given, or estimated once from the whole image, never tile by tile.
+    noise = NoiseEstimate(given, 1.0, "given by the caller") if given is not None else estimate_image_noise(image)
+    if noise.confidence == 0.0:
+        raise InvalidParameter(f"the noise cannot be estimated: {noise.reason}; give sigma")
+    level = np.asarray(noise.sigma, dtype=np.float64) / image.scale * recipe.strength
+    sigma = float(level) if level.ndim == 0 else level.astype(np.float32)
+    # 2 and 3 Diffusion or score, 4 generation: the recipe says which.
+    denoiser = recipe.build_denoiser()
+    pixels = _denoised(denoiser, image.pixels, sigma, like)
+    if not np.isfinite(pixels).all():
+        raise Diverged(f"{recipe.method_name} gave values that are not finite; report the image, or try another method")
+    report = _report(image, pixels, sigma, noise, recipe) | {"seconds": time.perf_counter() - started}
+    return Restored(image.with_pixels(pixels), noise, recipe, report)
+
+
+def _denoised(denoiser: Any, pixels: FloatArray, sigma: Any, like: Array | None) -> FloatArray:
+    if like is None:
+        return np.asarray(denoiser(pixels, sigma), dtype=np.float32)
+    xp = array_api_compat.array_namespace(like)
+    device = array_api_compat.device(like)
+    tensor = xp.asarray(np.array(pixels), device=device)
+    level = sigma if isinstance(sigma, float) else xp.asarray(sigma, device=device)
+    return np.asarray(denoiser(tensor, level).cpu().numpy(), dtype=np.float32)
+
+
+def _report(image: Image, pixels: FloatArray, sigma: Any, noise: NoiseEstimate, recipe: Recipe) -> dict[str, Any]:
+    removed = float(np.sqrt(np.mean(np.square(image.pixels - pixels, dtype=np.float64))))
+    expected = float(np.sqrt(np.mean(np.square(np.broadcast_to(sigma, pixels.shape), dtype=np.float64))))
+    share = removed / expected if expected else 0.0
+    warnings = list(noise.warnings)
+    # A posterior mean removes at most the noise, and most of it unless texture and noise look alike.
+    if expected and not 0.3 <= share <= 1.3:
+        warnings.append(f"what was removed has {share:.2f} times the energy of the noise: check sigma")
+    return {
+        "version": __version__,
+        "method": recipe.method_name,
+        "model": recipe.model,
+        "strength": recipe.strength,
+        "steps": recipe.steps,
+        **noise.summary(),
+        "removed": removed * image.scale,
+        "removed_over_noise": share,
+        "warnings": warnings,
+    }
+
+
+def _given_noise(
+    sigma: Sigma | None, noise: NoiseModel | None, image: Image, channel_axis: int | None
+) -> Gaussian | None:
+    """The noise that the caller named, with its sigma laid out as (C, *space)."""
+    if sigma is not None and noise is not None:
+        raise InvalidParameter("sigma and noise both say how strong the noise is; give one of them")
+    if noise is None:
+        if sigma is None:
+            return None
+        noise = Gaussian(sigma)
+    if not isinstance(noise, Gaussian):
+        raise InvalidParameter(f"noise is {type(noise).__name__}; only Gaussian noise can be removed")
+    level = np.asarray(noise.sigma, dtype=np.float64)
+    if level.ndim == 0:
+        return noise
+    if level.ndim == 1 and channel_axis is not None and level.size == image.channels:
+        level = level.reshape(-1, *[1] * len(image.space))
+    elif level.ndim == len(image.space):
+        level = level[np.newaxis]
+    elif level.ndim == image.pixels.ndim and channel_axis is not None:
+        level = np.moveaxis(level, channel_axis, 0)
+    try:
+        np.broadcast_to(level, image.pixels.shape)
+    except ValueError:
+        raise InvalidImage(
+            f"sigma of shape {np.shape(noise.sigma)} does not fit the image; give a number, one a channel, or a map"
+        ) from None
+    return Gaussian(level)
