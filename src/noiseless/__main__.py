@@ -1,0 +1,7 @@
+"""``python -m noiseless``."""
+
+import sys
+
+from noiseless.apps.cli import main
+
+sys.exit(main())

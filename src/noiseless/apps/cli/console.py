@@ -1,0 +1,96 @@
+"""What the verbs share: options that mean the same everywhere, output for people and for machines, and progress."""
+
+import json
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import typer
+
+import noiseless
+
+Output: TypeAlias = Annotated[
+    Path | None, typer.Option("-o", "--output", help="File or folder to write; '-' is standard output.")
+]
+Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace outputs that exist.")]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
+Seed: TypeAlias = Annotated[int, typer.Option(help="Seed of whatever is drawn.", min=0)]
+SigmaOption: TypeAlias = Annotated[
+    float | None,
+    typer.Option("-s", "--sigma", help="Noise standard deviation in the units of the file (25 = 25 grey levels)."),
+]
+NoiseOption: TypeAlias = Annotated[str, typer.Option(help="'auto' to estimate it, or a model such as gaussian:25.")]
+Method: TypeAlias = Annotated[str, typer.Option("-m", "--method", help="score, perona-malik, heat, or auto.")]
+Model: TypeAlias = Annotated[str, typer.Option(help="Model of the score method: a name, or a .safetensors file.")]
+
+
+def note(line: str) -> None:
+    """A line for the person, on standard error, so that standard output stays clean for data."""
+    sys.stderr.write(f"{line}\n")
+
+
+def record(fields: dict[str, Any]) -> None:
+    """One JSON object on a line of standard output; numbers that JSON cannot hold become null."""
+    typer.echo(json.dumps(_json_safe(fields)))
+
+
+def _json_safe(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _json_safe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_safe(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def chosen_noise(sigma: float | None, noise: str) -> Any:
+    """The noise model that the options name; None where it is to be estimated.
+
+    Raises
+    ------
+    noiseless.InvalidParameter : both options say how strong the noise is.
+    """
+    if noise == "auto":
+        return None if sigma is None else noiseless.noise.Gaussian(sigma)
+    if sigma is not None:
+        raise noiseless.InvalidParameter(f"--sigma {sigma:g} and --noise {noise} contradict; give one of them")
+    return noiseless.noise.parse_noise(noise)
+
+
+def levels(sigma: Any) -> str:
+    """Sigma for people: a number, one a channel, or the range of a map."""
+    if isinstance(sigma, dict):
+        return f"{sigma['min']:.3g} to {sigma['max']:.3g}"
+    if isinstance(sigma, list):
+        return " ".join(f"{value:.3g}" for value in sigma)
+    return f"{sigma:.3g}"
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Any]:
+    """A progress bar on a terminal; its ``update(share, text)`` does nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield _Silent()
+        return
+    from rich.console import Console  # rich is slow to import, and needed only for a bar that somebody sees
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(title, total=1.0, text="")
+        yield _Bar(bars, task)
+
+
+class _Silent:
+    def update(self, share: float, text: str) -> None:
+        """Nobody watches."""
+
+
+class _Bar:
+    def __init__(self, bars: Any, task: Any) -> None:
+        self.bars, self.task = bars, task
+
+    def update(self, share: float, text: str) -> None:
+        self.bars.update(self.task, completed=share, text=text)

@@ -1,0 +1,103 @@
+"""``noiseless models``, ``info`` and ``doctor``: what there is, and whether it works."""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+import noiseless
+from noiseless.apps.cli import console
+
+# A soft pattern in noise of sigma 25 has a known answer: a healthy score network gains over 10 dB on it.
+LEAST_GAIN = 8.0
+
+LIBRARIES = ("numpy", "scipy", "numba", "openvino", "pillow", "tifffile", "imagecodecs", "safetensors", "torch")
+
+
+def models(
+    as_json: console.Json = False,  # noqa: FBT002
+) -> None:
+    """List the score networks that ship with the package, from their cards."""
+    for name in noiseless.score.shipped():
+        checkpoint = noiseless.score.load_shipped(name)
+        card = {
+            "model": name,
+            "weights": sum(kernel.size for kernel in checkpoint.kernels.values()),
+            "multiply_adds_a_pixel": checkpoint.shape.multiply_adds,
+            "reach": checkpoint.shape.reach,
+            "sha256": checkpoint.digest,
+            **checkpoint.card,
+        }
+        if as_json:
+            console.record(card)
+            continue
+        scores = ", ".join(f"{key} {value}" for key, value in card.get("scores", {}).items())
+        typer.echo(f"{name}: {card['weights'] / 1e6:.2f} M weights, {card['multiply_adds_a_pixel'] / 1e6:.3f} MMAC/px")
+        typer.echo(f"  trained on {card.get('data', 'unknown data')}; licence {card.get('licence') or 'not stated'}")
+        typer.echo(f"  {scores or 'no scores on the card'}")
+
+
+def info(
+    inputs: Annotated[list[Path], typer.Argument(help="Image files.")],
+    as_json: console.Json = False,  # noqa: FBT002
+) -> None:
+    """Say what a file holds: kind, size, depth, range. Metadata is named, its values are not shown."""
+    for path in inputs:
+        image = noiseless.read(path)
+        values = image.stored()
+        named = sorted(key for key, value in image.header.items() if value not in (None, "", {}, ()))
+        fields: dict[str, Any] = {
+            "input": str(path),
+            "format": noiseless.files.format_of(path).name,
+            "axes": image.axes,
+            "shape": list(image.pixels.shape),
+            "dtype": image.stored_dtype,
+            "min": float(values.min()),
+            "max": float(values.max()),
+            "alpha": image.alpha is not None,
+            "metadata": named,
+        }
+        if as_json:
+            console.record(fields)
+            continue
+        size = " x ".join(str(side) for side in image.space)
+        alpha = " and alpha" if image.alpha is not None else ""
+        depth = f"{image.stored_dtype}, values {fields['min']:g} to {fields['max']:g}"
+        typer.echo(f"{path}: {fields['format']}, {size}, {image.channels} channel(s){alpha}, {depth}")
+        typer.echo(f"  metadata: {', '.join(named) or 'none'}")
+
+
+def doctor() -> None:
+    """Check the installation: versions, engines, models, and a small denoising with a known answer."""
+    typer.echo(f"noiseless {noiseless.__version__}, Python {platform.python_version()}, {platform.platform()}")
+    for library in LIBRARIES:
+        try:
+            typer.echo(f"  {library} {importlib.metadata.version(library)}")
+        except importlib.metadata.PackageNotFoundError:
+            typer.echo(f"  {library} is not installed")
+    typer.echo(f"  {os.cpu_count()} CPU cores; {noiseless.score.engine_description()}")
+    rows, columns = np.mgrid[0:128, 0:128] / 128.0
+    clean = (127.5 + 90 * np.sin(9 * rows) * np.cos(7 * columns)).astype(np.float32)
+    noisy = clean + 25 * np.random.default_rng(0).standard_normal(clean.shape).astype(np.float32)
+    arrays: dict[str, Any] = {"NumPy by OpenVINO": noisy}
+    if importlib.util.find_spec("torch") is not None:
+        arrays["torch"] = importlib.import_module("torch").from_numpy(noisy)
+    healthy = True
+    for engine, array in arrays.items():
+        started = time.perf_counter()
+        denoised = np.asarray(noiseless.denoise(array, sigma=25))
+        seconds = time.perf_counter() - started
+        gain = noiseless.psnr(denoised, clean) - noiseless.psnr(noisy, clean)
+        healthy = healthy and gain > LEAST_GAIN
+        verdict = "ok" if gain > LEAST_GAIN else f"FAILED, expected {LEAST_GAIN} dB"
+        typer.echo(f"  {engine}: {gain:.1f} dB gained in {seconds:.2f} s: {verdict}")
+    if not healthy:
+        raise typer.Exit(1)
+    typer.echo("all is well")

@@ -1,0 +1,66 @@
+"""What `import noiseless` gives, and what it costs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import noiseless
+from noiseless import errors
+
+STUB = Path(noiseless.__file__).with_suffix(".pyi")
+HEAVY = ("torch", "openvino", "numba", "scipy", "PIL", "tifffile", "imagecodecs", "rich", "numpy")
+
+
+def names_in_stub():
+    (assignment,) = (
+        node
+        for node in ast.parse(STUB.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+    )
+    return ast.literal_eval(assignment.value)
+
+
+def test_the_stub_and_the_package_name_the_same_things():
+    assert sorted(names_in_stub()) == sorted(noiseless.__all__) == noiseless.__dir__()
+
+
+@pytest.mark.parametrize("name", noiseless.__all__)
+def test_every_public_name_can_be_had(name):
+    assert getattr(noiseless, name) is not None
+
+
+def test_every_error_is_public():
+    tree = {errors.NoiselessError, *errors.NoiselessError.__subclasses__()}
+    assert {error.__name__ for error in tree} <= set(noiseless.__all__)
+    for error in tree - {errors.NoiselessError}:
+        assert error.__name__ in errors.__doc__
+        assert len(error.__bases__) == 2, "each is also a built-in kind"
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="denoize"):
+        noiseless.denoize  # noqa: B018
+
+
+def loaded_by(code):
+    """The heavy packages that a fresh interpreter has loaded after ``code``."""
+    script = f"import sys\n{code}\nprint(*[name for name in {HEAVY!r} if name in sys.modules])"
+    finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(finished.stdout.split())
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert loaded_by("import noiseless") == set()
+
+
+def test_the_command_line_starts_without_an_engine():
+    assert loaded_by("import noiseless.apps.cli") <= {"numpy"}
+
+
+def test_denoising_an_array_needs_no_torch():
+    code = "import numpy, noiseless\nnoiseless.denoise(numpy.ones((16, 16)), sigma=0.1)"
+    assert "torch" not in loaded_by(code)
+    assert "openvino" in loaded_by(code)
