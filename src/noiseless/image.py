@@ -73,14 +73,14 @@ class Image:
         """The pixels in stored units and dtype, channel first; integers are rounded and clipped to their range."""
         dtype = np.dtype(self.stored_dtype)
         # float32 holds integers only up to 2**24; the way back to 32-bit integers is taken in float64.
-        wide = self.pixels.astype(np.float64) if dtype.itemsize >= 4 else self.pixels
-        values = wide * self.scale + self.offset
+        values = np.multiply(self.pixels, self.scale, dtype=np.float64 if dtype.itemsize >= 4 else np.float32)
+        values += self.offset
         if dtype.kind in "iu":
             bounds = np.iinfo(dtype)
-            return np.clip(np.rint(values), bounds.min, bounds.max).astype(dtype)
-        if dtype == np.float16:
+            np.clip(np.rint(values, out=values), bounds.min, bounds.max, out=values)
+        elif dtype == np.float16:
             bound = float(np.finfo(np.float16).max)
-            values = np.clip(values, -bound, bound)
+            np.clip(values, -bound, bound, out=values)
         return values.astype(dtype)
 
 
@@ -167,8 +167,12 @@ def from_array(array: Any, *, channel_axis: int | None = None) -> Image:
         hint = "; name the colour axis with channel_axis=-1" if values.ndim > 3 and channel_axis is None else ""
         raise InvalidImage(f"an image has 2 or 3 spatial axes; the array of shape {values.shape} does not{hint}")
     scale, offset = stored_range(values)
-    wide = channel_first.astype(np.float64) if values.dtype.itemsize >= 4 else channel_first.astype(np.float32)
-    pixels = ((wide - offset) / scale).astype(np.float32)
+    # One pass without full-size temporaries: photographs have tens of millions of values. Integers of 32 bits and
+    # doubles do not fit the 24 bits of a float32 before the offset is taken off.
+    pixels = np.empty(channel_first.shape, np.float32)
+    kind: type[np.floating[Any]] = np.float32 if np.can_cast(values.dtype, np.float32) else np.float64
+    np.subtract(channel_first, kind(offset), out=pixels, dtype=kind, casting="same_kind")
+    pixels /= np.float32(scale)
     return Image(pixels=pixels, axes=axes, scale=scale, offset=offset, stored_dtype=values.dtype.name)
 
 

@@ -36,10 +36,10 @@ def diffuse(
     force: console.Force = False,  # noqa: FBT002
 ) -> None:
     """Diffuse an image (step 2): a partial differential equation smooths it."""
-    image = noiseless.read(source)
-    found = noiseless.noise.estimate_image_noise(image) if sigma is None else None
-    level = np.asarray(sigma if found is None else found.sigma, dtype=np.float32) / image.scale
     choices = {name: value for name, value in (("time", time), ("steps", steps)) if value is not None}
-    smooth = noiseless.diffusion.filter_named(method, **choices)(image.pixels, level)
-    noiseless.write(image.with_pixels(smooth), output, overwrite=force)
-    typer.echo(f"{output}: {method}, sigma {console.levels(float(level.max()) * image.scale)}")
+    smooth = noiseless.diffusion.filter_named(method, **choices)
+    image = noiseless.read(source)
+    found = noiseless.noise.estimate_image_noise(image).sigma if sigma is None else sigma
+    level = np.asarray(found, dtype=np.float32) / image.scale
+    noiseless.write(image.with_pixels(smooth(image.pixels, level)), output, overwrite=force)
+    typer.echo(f"{output}: {method}, sigma {console.levels(float(np.max(found)))}")
