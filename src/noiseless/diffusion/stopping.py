@@ -14,7 +14,6 @@ References
 Stein 1981, Annals of Statistics 9, 1135, doi:10.1214/aos/1176345632.
 """
 
-from collections.abc import Callable
 from functools import reduce
 
 import numpy as np
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
 from noiseless.diffusion.cosine import laplacian_eigenvalues, like
+from noiseless.names import Lazy, load
 
 FloatArray = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ FloatArray = NDArray[np.float64]
 # shrinkage changes little within a band. A test holds the time so found against the full sum.
 _SINGLE_FREQUENCIES = 16
 _BAND_GROWTH = 1.08
-_GOLDEN = (5.0**0.5 - 1.0) / 2.0
+_MINIMIZE = Lazy("scipy.optimize:minimize_scalar")
 
 
 def least_risk_times(coefficients: Array, sigmas: tuple[float, ...], spacing: tuple[float, ...]) -> tuple[float, ...]:
@@ -86,23 +86,8 @@ def _least_risk_time(energy: FloatArray, counts: FloatArray, rates: FloatArray, 
     start, stop = np.log2(1e-12 / rates.max()), np.log2(40.0 / rates.min())
     grid = np.arange(start, stop, 0.5)
     best = float(grid[int(np.argmin([risk(float(point)) for point in grid]))])
-    return float(2.0 ** _golden_section(risk, best - 0.5, best + 0.5))
-
-
-def _golden_section(function: Callable[[float], float], low: float, high: float) -> float:
-    """The minimum of a function with one minimum between ``low`` and ``high``, to 1e-9 of the interval."""
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = function(left), function(right)
-    for _ in range(43):
-        if at_left <= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - _GOLDEN * (high - low)
-            at_left = function(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + _GOLDEN * (high - low)
-            at_right = function(right)
-    return (low + high) / 2.0
+    found = load(_MINIMIZE)(risk, bounds=(best - 0.5, best + 0.5), method="bounded", options={"xatol": 1e-8})
+    return float(2.0**found.x)
 
 
 def _first_frequencies(size: int) -> NDArray[np.int64]:

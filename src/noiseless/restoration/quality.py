@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.image import check_dtype, with_channel_first
+from noiseless.names import Lazy, load
+
+CORRELATE = Lazy("scipy.ndimage:correlate1d")
 
 
 def psnr(image: Any, clean: Any, *, data_range: float = 255.0) -> float:
@@ -58,8 +61,7 @@ def ssim(image: Any, clean: Any, *, data_range: float = 255.0, channel_axis: int
     ----------
     Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13, 600 (2004), doi:10.1109/TIP.2003.819861.
     """
-    from scipy.ndimage import correlate1d  # here, because importing it takes longer than `noiseless --help` may
-
+    correlate1d = load(CORRELATE)
     a, b = _pair(image, clean, data_range)
     a, b = with_channel_first(a, channel_axis), with_channel_first(b, channel_axis)
     radius = 5
