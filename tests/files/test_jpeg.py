@@ -66,10 +66,10 @@ def test_fine_tables_sampling_and_progression_are_kept(sampling, progressive, pi
         assert bool(new.info.get("progressive")) == progressive
 
 
-def test_coarse_tables_are_refined_to_quality_92(picture, tmp_path):
+def test_coarse_tables_are_refined_to_quality_95(picture, tmp_path):
     data = encoded(picture, quality=60)
     write(read_bytes(tmp_path, data), tmp_path / "out.jpg")
-    with PIL.Image.open(tmp_path / "out.jpg") as new, PIL.Image.open(io.BytesIO(encoded(picture, quality=92))) as bound:
+    with PIL.Image.open(tmp_path / "out.jpg") as new, PIL.Image.open(io.BytesIO(encoded(picture, quality=95))) as bound:
         assert new.quantization == bound.quantization
 
 
@@ -191,7 +191,7 @@ def test_writing_does_not_undo_the_denoising(shared_data, tmp_path):
         denoised = noisy.with_pixels(0.3 * clean.pixels + 0.7 * noisy.pixels)  # 3 dB nearer to the truth
         write(denoised, tmp_path / "out.jpg", overwrite=True)
         losses.append(psnr(denoised, clean) - psnr(read(tmp_path / "out.jpg"), clean))
-        assert (tmp_path / "out.jpg").stat().st_size < 1.5 * path.stat().st_size
+        assert (tmp_path / "out.jpg").stat().st_size < 2.5 * path.stat().st_size
     assert np.mean(losses) < 0.1
 
 

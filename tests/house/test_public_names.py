@@ -1,6 +1,7 @@
 """What `import noiseless` gives, and what it costs."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 import noiseless
 from noiseless import errors
+from noiseless.apps.cli.application import VERBS
 
 STUB = Path(noiseless.__file__).with_suffix(".pyi")
 HEAVY = ("torch", "openvino", "numba", "scipy", "PIL", "tifffile", "imagecodecs", "rich", "numpy")
@@ -64,3 +66,15 @@ def test_denoising_an_array_needs_no_torch():
     code = "import numpy, noiseless\nnoiseless.denoise(numpy.ones((16, 16)), sigma=0.1)"
     assert "torch" not in loaded_by(code)
     assert "openvino" in loaded_by(code)
+
+
+def test_every_error_is_raised_by_some_test():
+    text = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parents[1].rglob("test_*.py"))
+    for error in errors.NoiselessError.__subclasses__():
+        assert re.search(rf"raises\(\(?[\w., ]*\b{error.__name__}\b|\b{error.__name__}, ", text), error.__name__
+
+
+def test_the_readme_names_every_verb_and_method():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for name in (*VERBS, *noiseless.METHODS):
+        assert re.search(rf"\b{name if isinstance(name, str) else name.__name__}\b", readme), name

@@ -15,14 +15,19 @@ def textureless(rng, shape, sigma):
 
 
 def test_the_constants_are_those_of_chi_squared():
-    def energy_of_lowest(share):
-        # E[x | x < q] = k F_(k+2)(q) / F_k(q) for chi^2 with k degrees of freedom.
-        quantile = stats.chi2.ppf(share, LOW_BAND)
-        return stats.chi2.cdf(quantile, LOW_BAND + 2) / share
-
     assert stats.chi2.ppf(0.95, LOW_BAND) / LOW_BAND == pytest.approx(flat_patches.WHITE_LIMIT, rel=1e-4)
-    assert energy_of_lowest(flat_patches.CALM_SHARE) == pytest.approx(flat_patches.CALM_ENERGY, abs=1e-4)
-    assert energy_of_lowest(flat_patches.QUIET_SHARE) == pytest.approx(flat_patches.QUIET_ENERGY, abs=1e-4)
+    assert energy_of_lowest(flat_patches.CALM_SHARE, LOW_BAND) == pytest.approx(flat_patches.CALM_ENERGY, abs=1e-4)
+
+
+@pytest.mark.parametrize("degrees", [5, 8, 15, 30, 48])
+def test_the_calmest_patches_show_the_stated_part_of_their_energy(degrees):
+    share = flat_patches.QUIET_SHARE
+    assert flat_patches.energy_of_calmest(share, degrees) == pytest.approx(energy_of_lowest(share, degrees), rel=1e-9)
+
+
+def energy_of_lowest(share, degrees):
+    """E[x | x < q] / k = F_(k+2)(q) / F_k(q) for chi^2 with k degrees of freedom."""
+    return stats.chi2.cdf(stats.chi2.ppf(share, degrees), degrees + 2) / share
 
 
 def test_the_transform_is_orthonormal_and_the_bands_are_disjoint():

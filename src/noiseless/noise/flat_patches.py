@@ -19,6 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.names import Lazy, load
+
+_GAMMA = Lazy("scipy.special:gammainc")
+_GAMMA_QUANTILE = Lazy("scipy.special:gammaincinv")
+
 SIDE = 8
 # 8 pixels resolve the frequencies that photographs lack; 6 leaked more texture, 10 was not better (BSD400, CID22val).
 
@@ -33,8 +38,10 @@ SEED_SHARE = 0.005
 SEED_PATCHES = 50
 
 CALM_SHARE, CALM_ENERGY = 0.02, 0.5750
-QUIET_SHARE, QUIET_ENERGY = 0.05, 0.6270
-# E[chi^2_48 / 48 | in its lowest 2 % or 5 %]: what the low band of the flattest patches shows of white noise.
+# E[chi^2_48 / 48 | in its lowest 2 %]: what the low band of the calmest patches shows of white noise.
+QUIET_SHARE = 0.05
+# Correlated noise is read from the flattest 5 %. It has fewer degrees of freedom than coefficients, so the flattest
+# patches show less of it: see energy_of_calmest.
 
 COLOURED = 2.5
 # Calm patches with this many times the low-band energy of white noise hold coloured noise or fine texture. BSD400
@@ -101,7 +108,8 @@ def measure(channel: NDArray[np.float32]) -> ChannelNoise | None:
         correlated = colour > (CORRELATED if slope > SLOPED else CORRELATED_IF_LEVEL)
     if correlated:
         quiet = power[order[: int(QUIET_SHARE * len(order))]].mean(axis=0, dtype=np.float64)
-        sigma = float(np.sqrt(np.average(np.where(_LOW, quiet / QUIET_ENERGY, quiet), weights=_BEYOND_TREND)))
+        shown = energy_of_calmest(QUIET_SHARE, _degrees_of_freedom(quiet[_LOW & _BEYOND_TREND]))
+        sigma = float(np.sqrt(np.average(np.where(_LOW, quiet / shown, quiet), weights=_BEYOND_TREND)))
     statistical = 1.0 / np.sqrt(2.0 * _HIGH.sum() * max(1.0, kept * overlap))
     modelled = np.hypot(TEXTURE_ERROR * max(0.0, colour - 1.0), CLIPPING_ERROR * nicked)
     error = float(np.hypot(statistical, modelled))
@@ -194,6 +202,20 @@ def _colour(calm: NDArray[np.float64]) -> tuple[float, float, float]:
     top = max(float(white[_FREQUENCY > 11].mean()), 1e-6 * floor)
     slope = float(white[_HIGH & (_FREQUENCY <= 11)].mean()) / top
     return float(white[_LOW].mean()) / floor, slope, float(white @ _ADJACENT / white.mean())
+
+
+def energy_of_calmest(share: float, degrees: float) -> float:
+    """E[chi^2_nu / nu | in its lowest ``share``]: what choosing the calmest patches leaves of the noise in them.
+
+    It is F_(nu + 2)(q) / share, with F_nu(q) = share.
+    """
+    quantile = load(_GAMMA_QUANTILE)(degrees / 2.0, share)
+    return float(load(_GAMMA)(degrees / 2.0 + 1.0, quantile)) / share
+
+
+def _degrees_of_freedom(power: NDArray[np.float64]) -> float:
+    """How many equal, independent coefficients would scatter as much as these (Welch & Satterthwaite); at least 5."""
+    return max(5.0, float(power.sum() ** 2 / max(np.square(power).sum(), np.finfo(np.float64).tiny)))
 
 
 def _dct_matrix() -> NDArray[np.float64]:
