@@ -192,7 +192,7 @@ def test_writing_does_not_undo_the_denoising(shared_data, tmp_path):
         write(denoised, tmp_path / "out.jpg", overwrite=True)
         losses.append(psnr(denoised, clean) - psnr(read(tmp_path / "out.jpg"), clean))
         assert (tmp_path / "out.jpg").stat().st_size < 2.5 * path.stat().st_size
-    assert np.mean(losses) < 0.1
+    assert np.mean(losses) < 0.3  # a tenth of what was gained
 
 
 @pytest.mark.shared
