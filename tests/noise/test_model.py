@@ -5,7 +5,7 @@ import pytest
 from noiseless.noise import NOISE_MODELS, Gaussian, NoiseModel
 
 
-@pytest.mark.parametrize("method", ["sample", "variance", "log_likelihood"])
+@pytest.mark.parametrize("method", ["sample", "mean", "variance", "log_likelihood"])
 def test_entries_have_the_signatures_of_the_protocol(method):
     declared = inspect.signature(getattr(NoiseModel, method)).parameters
     for model in NOISE_MODELS.values():

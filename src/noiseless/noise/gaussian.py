@@ -62,8 +62,12 @@ class Gaussian:
         dtype = np.result_type(clean.dtype, np.float32)
         return np.broadcast_to((self._over(clean) ** 2).astype(dtype), clean.shape)
 
-    def log_likelihood(self, noisy: NDArray[Any], clean: NDArray[Any]) -> float:
-        """Sum over pixels of -(noisy - clean)^2 / (2 sigma^2) - log(2 pi sigma^2) / 2, in float64.
+    def mean(self, clean: NDArray[Any]) -> NDArray[Any]:
+        """``clean``: the noise has no bias."""
+        return clean
+
+    def log_density(self, noisy: NDArray[Any], clean: NDArray[Any]) -> NDArray[np.float64]:
+        """-(noisy - clean)^2 / (2 sigma^2) - log(2 pi sigma^2) / 2 for each pixel.
 
         Raises
         ------
@@ -76,8 +80,11 @@ class Gaussian:
         if not np.all(sigma > 0):
             raise InvalidParameter("sigma is 0, where Gaussian noise has no density; use a sigma above 0")
         z = (noisy.astype(np.float64) - clean.astype(np.float64)) / sigma
-        log_norm = np.broadcast_to(np.log(sigma) + 0.5 * np.log(2 * np.pi), clean.shape)
-        return float(-0.5 * np.sum(z**2) - np.sum(log_norm))
+        return np.asarray(-0.5 * z**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi))
+
+    def log_likelihood(self, noisy: NDArray[Any], clean: NDArray[Any]) -> float:
+        """The sum of :meth:`log_density` over all pixels, with its errors."""
+        return float(self.log_density(noisy, clean).sum())
 
     def _over(self, clean: NDArray[Any]) -> NDArray[np.float64]:
         """Sigma in float64, after a check that it broadcasts to ``clean`` and not the other way round."""

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from noiseless.noise import flat_patches
-from noiseless.noise.flat_patches import difference_sigma, measure
+from noiseless.noise.estimation import flat_patches
+from noiseless.noise.estimation.flat_patches import difference_sigma, measure
 
 LOW_BAND = 48
 

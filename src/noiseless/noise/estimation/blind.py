@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseless.image import Image, from_array
+from noiseless.noise.gaussian import Gaussian
+from noiseless.noise.model import NoiseModel
 
 from .flat_patches import COLOURED, ChannelNoise, difference_sigma, measure
-from .gaussian import Gaussian
-from .model import NoiseModel
 
 LITTLE_FLAT = 0.02
 # With fewer than one patch in fifty flat, sigma rests on a corner of the image (BSD400: 1 % to 6 % too high).
@@ -75,9 +75,9 @@ class NoiseEstimate:
 def estimate_noise(image: Any, *, channel_axis: int | None = None) -> NoiseEstimate:
     """The strength of white Gaussian noise in an image, from that image alone.
 
-    The high frequencies of 8x8 patches without texture, see :mod:`noiseless.noise.flat_patches`. On photographs with
-    sigma from 5 to 75 (of 255) the mean estimate is within 2 % of the truth. About 20 000 patches are looked at,
-    so the time hardly grows with the image. Deterministic.
+    The high frequencies of 8x8 patches without texture (``flat_patches``). On photographs with sigma from 5 to 75
+    (of 255) the mean estimate is within 2 % of the truth. About 20 000 patches are looked at, so the time hardly
+    grows with the image. Deterministic.
 
     Noise that is correlated between pixels (JPEG, demosaicing, resizing, denoising) cannot be told from texture:
     then sigma is read from the flattest twentieth of the patches, all frequencies together, which is a cautious figure,

@@ -1,0 +1,5 @@
+"""Reading the noise of an image from that image alone: how strong, of which kind, and how far to trust it."""
+
+from .blind import NoiseEstimate, estimate_image_noise, estimate_noise, estimate_sigma_per_channel
+
+__all__ = ["NoiseEstimate", "estimate_image_noise", "estimate_noise", "estimate_sigma_per_channel"]
