@@ -2,6 +2,7 @@
 
 from noiseless.diffusion.conductivity import CONDUCTIVITIES
 from noiseless.diffusion.filters import FILTERS, filter_named
+from noiseless.diffusion.inpainting import inpaint
 from noiseless.diffusion.isotropic import Heat, PeronaMalik, heat_flow
 from noiseless.diffusion.operators import divergence, gradient
 from noiseless.diffusion.schedule import SCHEDULES, Sigmas, geometric, karras, linear
@@ -18,6 +19,7 @@ __all__ = [
     "geometric",
     "gradient",
     "heat_flow",
+    "inpaint",
     "karras",
     "linear",
 ]

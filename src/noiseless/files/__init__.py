@@ -34,8 +34,20 @@ from noiseless.image import Image
 from noiseless.names import load
 
 from .formats import COMMON_KEYS, FORMATS, Format, format_for, format_of, readable_suffixes, warn_of_loss
+from .provenance import history, with_history
 
-__all__ = ["COMMON_KEYS", "FORMATS", "Format", "format_for", "format_of", "read", "readable_suffixes", "write"]
+__all__ = [
+    "COMMON_KEYS",
+    "FORMATS",
+    "Format",
+    "format_for",
+    "format_of",
+    "history",
+    "read",
+    "readable_suffixes",
+    "with_history",
+    "write",
+]
 
 
 def read(path: str | os.PathLike[str]) -> Image:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from noiseless.generation.deterministic import Euler, Heun
+from noiseless.generation.plug_and_play import PlugAndPlay
 from noiseless.generation.posterior import ProbabilityFlow
 from noiseless.generation.randomness import Normal, normal_from_seed
 from noiseless.generation.sampler import Sampler, State, sample, trajectory
@@ -14,6 +15,7 @@ __all__ = [
     "Euler",
     "Heun",
     "Normal",
+    "PlugAndPlay",
     "ProbabilityFlow",
     "Sampler",
     "State",
