@@ -69,12 +69,18 @@ class Image:
             raise InvalidImage(f"the new pixels have shape {pixels.shape}, the image has {self.pixels.shape}")
         return replace(self, pixels=pixels)
 
+    def in_stored_units(self) -> NDArray[np.floating[Any]]:
+        """The pixels in stored units, channel first, neither rounded nor clipped; float64 for dtypes of 32 bits on."""
+        # float32 holds integers only up to 2**24; the way back to 32-bit integers is taken in float64.
+        wide = np.dtype(self.stored_dtype).itemsize >= 4
+        values = np.multiply(self.pixels, self.scale, dtype=np.float64 if wide else np.float32)
+        values += self.offset
+        return values
+
     def stored(self) -> NDArray[Any]:
         """The pixels in stored units and dtype, channel first; integers are rounded and clipped to their range."""
         dtype = np.dtype(self.stored_dtype)
-        # float32 holds integers only up to 2**24; the way back to 32-bit integers is taken in float64.
-        values = np.multiply(self.pixels, self.scale, dtype=np.float64 if dtype.itemsize >= 4 else np.float32)
-        values += self.offset
+        values = self.in_stored_units()
         if dtype.kind in "iu":
             bounds = np.iinfo(dtype)
             np.clip(np.rint(values, out=values), bounds.min, bounds.max, out=values)

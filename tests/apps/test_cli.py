@@ -52,7 +52,7 @@ def pixels(path):
 def test_denoise_writes_the_same_kind_beside_the_input(folder, capfd, clean, noisy):
     code, out, err = run(capfd, "denoise", "noisy.png")
     assert code == 0
-    assert "noisy.denoised.png: sigma" in out
+    assert "noisy.denoised.png: gaussian, sigma" in out
     result = pixels(folder / "noisy.denoised.png")
     assert result.dtype == np.uint8
     assert noiseless.psnr(result, clean) > noiseless.psnr(noisy, clean) + 6
@@ -110,7 +110,7 @@ def test_standard_input_goes_to_standard_output(folder):
 def test_estimate_tells_sigma_and_confidence(folder, capfd):
     code, out, _ = run(capfd, "estimate", "noisy.png")
     assert code == 0
-    assert re.search(r"noisy.png: sigma [\d.]+, confidence 0\.\d+ \(", out)
+    assert re.search(r"noisy.png: gaussian, sigma [\d.]+, confidence 0\.\d+ \(high\)", out)
     _, out, _ = run(capfd, "estimate", "noisy.png", "--json")
     assert abs(json.loads(out)["sigma"] - SIGMA) < 0.1 * SIGMA
 

@@ -29,6 +29,14 @@ def picture(shape, dtype, noise, rng):
     return span * clean + offset, stored.astype(dtype), span * noise
 
 
+def half_precision(sigma):
+    """How far two results may lie apart where the engine computes in bfloat16; 0 where it does not.
+
+    Four standard errors of 36 roundings (18 layers in both), each of 2^-9 / sqrt(3) of values of up to 3 sigma.
+    """
+    return 4 * 36**0.5 * 2**-9 / 3**0.5 * 3 * sigma if "bfloat16" in noiseless.score.engine_description() else 0.0
+
+
 @pytest.mark.parametrize("shape", [(64, 71), (64, 71, 3)], ids=["gray", "colour"])
 @pytest.mark.parametrize("dtype", STORED)
 def test_dtype_range_and_shape_come_back(dtype, shape, rng):
@@ -45,10 +53,11 @@ def test_dtype_range_and_shape_come_back(dtype, shape, rng):
 def test_every_dtype_gives_the_same_picture(rng):
     _, noisy, sigma = picture((64, 71), "uint8", 0.05, rng)
     reference = denoise(noisy, sigma=sigma).astype(np.float64)
+    # Half a grey level of rounding, and the arithmetic of the engine.
+    arithmetic = half_precision(sigma) or 0.01
     for dtype, factor in (("uint16", 257), ("float32", 1 / 255), ("float64", 1.0), ("int16", 1)):
         other = denoise((noisy.astype(np.float64) * factor).astype(dtype), sigma=sigma * factor) / factor
-        # half a grey level of rounding, and float32 arithmetic
-        assert np.abs(other - reference).max() <= 0.5 + 0.01
+        assert np.abs(other - reference).max() <= 0.5 + arithmetic
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -120,7 +129,9 @@ def test_a_torch_tensor_comes_back_as_one(rng):
     denoised = denoise(torch.from_numpy(noisy), sigma=sigma, channel_axis=-1)
     assert isinstance(denoised, torch.Tensor)
     assert denoised.dtype == torch.float32
-    np.testing.assert_allclose(denoised.numpy(), denoise(noisy, sigma=sigma, channel_axis=-1), atol=1e-4)
+    np.testing.assert_allclose(
+        denoised.numpy(), denoise(noisy, sigma=sigma, channel_axis=-1), atol=1e-4 + half_precision(sigma)
+    )
 
 
 def test_a_volume_is_denoised(rng):
@@ -144,7 +155,7 @@ def test_the_report_says_what_was_done(rng):
     assert 0.8 < report["removed_over_noise"] < 1.05
     assert report["warnings"] == []
     wrong = restore(noisy, sigma=5 * sigma).report
-    assert any("check sigma" in warning for warning in wrong["warnings"])
+    assert any("check the noise" in warning for warning in wrong["warnings"])
 
 
 BAD_IMAGES = {

@@ -45,6 +45,7 @@ __all__ = [
     "history",
     "read",
     "readable_suffixes",
+    "replacing",
     "with_history",
     "write",
 ]

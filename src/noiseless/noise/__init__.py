@@ -1,17 +1,57 @@
 """Step 1: say what the noise is, make noisy images from clean ones, and measure the noise of an image."""
 
-from .estimation import NoiseEstimate, estimate_image_noise, estimate_noise, estimate_sigma_per_channel
+from .camera import Camera
+from .composition import Quantised, Sum, WithImpulses, compose
+from .correlated import Correlated, gaussian_kernel, ramp_kernel
+from .estimation import (
+    NoiseEstimate,
+    estimate_image_noise,
+    estimate_noise,
+    estimate_sigma_map,
+    estimate_sigma_per_channel,
+)
 from .gaussian import Gaussian
-from .model import NoiseModel
-from .notation import NOISE_MODELS, parse_noise
+from .impulse import HotPixels, RandomImpulses, SaltAndPepper
+from .model import ImpulsiveNoise, NoiseModel, PixelwiseNoise, StabilisableNoise, StationaryNoise
+from .notation import NOISE_MODELS, notation_of, parse_noise
+from .poisson import Poisson, PoissonGaussian
+from .quantisation import Quantisation
+from .rician import NonCentralChi, Rician
+from .speckle import AmplitudeSpeckle, Speckle
+from .stripes import Stripes
 
 __all__ = [
     "NOISE_MODELS",
+    "AmplitudeSpeckle",
+    "Camera",
+    "Correlated",
     "Gaussian",
+    "HotPixels",
+    "ImpulsiveNoise",
     "NoiseEstimate",
     "NoiseModel",
+    "NonCentralChi",
+    "PixelwiseNoise",
+    "Poisson",
+    "PoissonGaussian",
+    "Quantisation",
+    "Quantised",
+    "RandomImpulses",
+    "Rician",
+    "SaltAndPepper",
+    "Speckle",
+    "StabilisableNoise",
+    "StationaryNoise",
+    "Stripes",
+    "Sum",
+    "WithImpulses",
+    "compose",
     "estimate_image_noise",
     "estimate_noise",
+    "estimate_sigma_map",
     "estimate_sigma_per_channel",
+    "gaussian_kernel",
+    "notation_of",
     "parse_noise",
+    "ramp_kernel",
 ]

@@ -8,11 +8,12 @@ from typing import Any, Generic, TypeVar
 import array_api_compat
 import numpy as np
 
-from noiseless.denoiser import Array, Sigma
+from noiseless.denoiser import Array, Denoiser, Sigma
 from noiseless.errors import Diverged, InvalidImage, InvalidParameter
 from noiseless.image import FloatArray, Image, from_array, with_channel_axis
 from noiseless.noise import Gaussian, NoiseEstimate, NoiseModel, estimate_image_noise
 from noiseless.restoration.recipe import Recipe
+from noiseless.restoration.removal import remove
 from noiseless.version import __version__
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ def denoise(  # noqa: PLR0913  the one door: every choice a user has, by its nam
         a NumPy array or a torch tensor.
     sigma : standard deviation of the noise in the units of ``noisy``: 25 means 25 grey levels of a uint8 image. A
         number, one a channel, or one a pixel. A larger sigma removes more. None: it is estimated from the image.
-    noise : a noise model instead of ``sigma``
+    noise : a noise model instead of ``sigma``, its parameters in the units of ``noisy``: ``noiseless.noise.Rician(9)``
     channel_axis : which axis holds the channels (-1 for the usual colour photograph); None for a gray image
     method, model, strength, steps, sampler, seed, tile : see :class:`Recipe`
 
@@ -123,67 +124,88 @@ def restore_image(
     return _restore(image, _given_noise(sigma, noise, image, 0), recipe, None)
 
 
-def _restore(image: Image, given: Gaussian | None, recipe: Recipe, like: Array | None) -> Restored[Image]:
+def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array | None) -> Restored[Image]:
     """Estimate the noise, denoise, check. ``like`` is a torch tensor whose kind and device do the work, or None."""
     started = time.perf_counter()
     # 1 Noise: given, or estimated once from the whole image, never tile by tile.
     noise = NoiseEstimate(given, 1.0, "given by the caller") if given is not None else estimate_image_noise(image)
     if noise.confidence == 0.0:
         raise InvalidParameter(f"the noise cannot be estimated: {noise.reason}; give sigma")
-    level = np.asarray(noise.sigma, dtype=np.float64) / image.scale * recipe.strength
-    sigma = float(level) if level.ndim == 0 else level.astype(np.float32)
     # 2 and 3 Diffusion or score, 4 generation: the recipe says which.
     denoiser = recipe.build_denoiser()
-    pixels = _denoised(denoiser, image.pixels, sigma, like)
+    if like is not None:
+        denoiser = _on_device(denoiser, like)
+    pixels = _removed(noise.model, denoiser, image, recipe.strength)
     if not np.isfinite(pixels).all():
         raise Diverged(f"{recipe.method_name} gave values that are not finite; report the image, or try another method")
-    report = _report(image, pixels, sigma, noise, recipe) | {"seconds": time.perf_counter() - started}
+    report = _report(image, pixels, noise, recipe) | {"seconds": time.perf_counter() - started}
     return Restored(image.with_pixels(pixels), noise, recipe, report)
 
 
-def _denoised(denoiser: Any, pixels: FloatArray, sigma: Any, like: Array | None) -> FloatArray:
-    if like is None:
-        return np.asarray(denoiser(pixels, sigma), dtype=np.float32)
+def _removed(noise: NoiseModel, denoiser: Denoiser, image: Image, strength: float) -> FloatArray:
+    """The pixels without the noise; its model is in stored units, and so is what every model but a Gaussian sees."""
+    if isinstance(noise, Gaussian):
+        # Additive: the offset does not matter, and networks like black at zero.
+        return remove(Gaussian(noise.sigma / image.scale), denoiser, image.pixels, strength).astype(np.float32)
+    clean = remove(noise, denoiser, image.in_stored_units().astype(np.float32), strength)
+    return ((clean.astype(np.float64) - image.offset) / image.scale).astype(np.float32)
+
+
+def _on_device(denoiser: Denoiser, like: Array) -> Denoiser:
+    """The denoiser for NumPy arrays that does its work as ``like`` is: of its kind, on its device."""
     xp = array_api_compat.array_namespace(like)
     device = array_api_compat.device(like)
-    tensor = xp.asarray(np.array(pixels), device=device)
-    level = sigma if isinstance(sigma, float) else xp.asarray(sigma, device=device)
-    return np.asarray(denoiser(tensor, level).cpu().numpy(), dtype=np.float32)
+
+    def denoise_there(noisy: Array, sigma: Sigma, /) -> Array:
+        level = sigma if isinstance(sigma, float) else xp.asarray(np.asarray(sigma), device=device)
+        return np.asarray(denoiser(xp.asarray(np.array(noisy), device=device), level).cpu().numpy())
+
+    return denoise_there
 
 
-def _report(image: Image, pixels: FloatArray, sigma: Any, noise: NoiseEstimate, recipe: Recipe) -> dict[str, Any]:
-    removed = float(np.sqrt(np.mean(np.square(image.pixels - pixels, dtype=np.float64))))
-    expected = float(np.sqrt(np.mean(np.square(np.broadcast_to(sigma, pixels.shape), dtype=np.float64))))
+def _report(image: Image, pixels: FloatArray, noise: NoiseEstimate, recipe: Recipe) -> dict[str, Any]:
+    removed = _root_mean_square(image.pixels - pixels) * image.scale
+    expected = recipe.strength * np.sqrt(np.mean(noise.model.variance(image.with_pixels(pixels).in_stored_units())))
     share = removed / expected if expected else 0.0
     warnings = list(noise.warnings)
     # A posterior mean removes at most the noise, and most of it unless texture and noise look alike.
     if expected and not 0.3 <= share <= 1.3:
-        warnings.append(f"what was removed has {share:.2f} times the energy of the noise: check sigma")
+        warnings.append(f"what was removed has {share:.2f} times the energy of the noise: check the noise model")
     return {
         "version": __version__,
         "method": recipe.method_name,
         "model": recipe.model,
         "strength": recipe.strength,
         "steps": recipe.steps,
+        "sigma": float(expected),
         **noise.summary(),
-        "removed": removed * image.scale,
-        "removed_over_noise": share,
+        "removed": removed,
+        "removed_over_noise": float(share),
         "warnings": warnings,
     }
 
 
+def _root_mean_square(values: FloatArray) -> float:
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+
+
 def _given_noise(
     sigma: Sigma | None, noise: NoiseModel | None, image: Image, channel_axis: int | None
-) -> Gaussian | None:
-    """The noise that the caller named, with its sigma laid out as (C, *space)."""
+) -> NoiseModel | None:
+    """The noise that the caller named; the sigma of Gaussian noise laid out as (C, *space)."""
     if sigma is not None and noise is not None:
         raise InvalidParameter("sigma and noise both say how strong the noise is; give one of them")
     if noise is None:
         if sigma is None:
             return None
         noise = Gaussian(sigma)
-    if not isinstance(noise, Gaussian):
-        raise InvalidParameter(f"noise is {type(noise).__name__}; only Gaussian noise can be removed")
+    if not isinstance(noise, NoiseModel):
+        raise InvalidParameter(f"noise is {noise!r}; give a noise model, such as noiseless.noise.Rician(sigma=10)")
+    return _laid_out(noise, image, channel_axis) if isinstance(noise, Gaussian) else noise
+
+
+def _laid_out(noise: Gaussian, image: Image, channel_axis: int | None) -> Gaussian:
+    """The same noise with its sigma as a number or (C, *space)."""
     level = np.asarray(noise.sigma, dtype=np.float64)
     if level.ndim == 0:
         return noise

@@ -208,8 +208,10 @@ def test_a_summary_holds_plain_values(sigma, plain):
     summary = NoiseEstimate(Gaussian(sigma), 0.5, "because", ("careful",)).summary()
     assert summary == {
         "noise": "gaussian",
+        "parameters": {"sigma": plain},
         "sigma": plain,
         "confidence": 0.5,
+        "trust": "moderate",
         "reason": "because",
         "warnings": ["careful"],
     }

@@ -12,6 +12,9 @@ import typer
 
 import noiseless
 
+HIDDEN = ("kernel",)
+# Parameters with too many numbers for a line.
+
 Output: TypeAlias = Annotated[
     Path | None, typer.Option("-o", "--output", help="File or folder to write; '-' is standard output.")
 ]
@@ -57,6 +60,12 @@ def chosen_noise(sigma: float | None, noise: str) -> Any:
     if sigma is not None:
         raise noiseless.InvalidParameter(f"--sigma {sigma:g} and --noise {noise} contradict; give one of them")
     return noiseless.noise.parse_noise(noise)
+
+
+def law(summary: dict[str, Any]) -> str:
+    """The noise of a summary for people: "poisson-gaussian, gain 0.5, sigma 2"."""
+    shown = {name: value for name, value in summary["parameters"].items() if name not in HIDDEN}
+    return ", ".join([summary["noise"], *(f"{name} {levels(value)}" for name, value in shown.items())])
 
 
 def levels(sigma: Any) -> str:

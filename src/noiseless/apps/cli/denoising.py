@@ -147,7 +147,7 @@ def _tell(report: dict[str, Any], *, as_json: bool, to_stderr: bool) -> None:
     if "error" in report:
         console.note(f"noiseless: {report['error']}")
         return
-    line = f"{report['output']}: sigma {console.levels(report['sigma'])}, {report['method']}, {report['seconds']:.2f} s"
+    line = f"{report['output']}: {console.law(report)}, {report['method']}, {report['seconds']:.2f} s"
     (console.note if to_stderr else typer.echo)(line)
     for warning in report["warnings"]:
         console.note(f"  warning: {warning}")

@@ -1,5 +1,6 @@
 """``noiseless noise`` and ``noiseless diffuse``: steps 1 and 2 of the method by themselves."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,21 +10,42 @@ import typer
 import noiseless
 from noiseless.apps.cli import console
 
+LEAST_CLIPPED = 0.001
+# Fewer clipped values than one in a thousand are not worth a warning.
+ROUNDED = 0.51
+# What differs by more than half a unit was not rounded but clipped.
+
 
 def noise(
     source: Annotated[Path, typer.Argument(help="A clean image.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")],
-    model: Annotated[str, typer.Option("--noise", help="The noise, in the units of the file.")] = "gaussian:25",
+    model: Annotated[
+        str, typer.Option("--noise", help="The noise, in the units of the file: rician:sigma=10, or two joined by +.")
+    ] = "gaussian:25",
+    as_float: Annotated[  # noqa: FBT002  typer reads a flag from a bool
+        bool, typer.Option("--float", help="Write 32-bit floats (a TIFF), neither rounded nor clipped.")
+    ] = False,
     seed: console.Seed = 0,
     force: console.Force = False,  # noqa: FBT002
 ) -> None:
-    """Add noise to an image (step 1). Integer files are rounded and clipped to their range."""
+    """Add noise to an image (step 1), and say so in its metadata.
+
+    Integer files are rounded and clipped to their range, which changes the law of the noise near both ends.
+    """
+    law = noiseless.noise.parse_noise(model)
     image = noiseless.read(source)
-    stored = image.pixels.astype(np.float64) * image.scale + image.offset
-    noisy = noiseless.noise.parse_noise(model).sample(stored, np.random.default_rng(seed))
-    pixels = ((noisy - image.offset) / image.scale).astype(np.float32)
-    noiseless.write(image.with_pixels(pixels), output, overwrite=force)
-    typer.echo(f"{output}: {model}, seed {seed}")
+    clean = image.in_stored_units().astype(np.float64)
+    noisy = law.sample(clean, np.random.default_rng(seed))
+    image = image.with_pixels(((noisy - image.offset) / image.scale).astype(np.float32))
+    if as_float:
+        image = replace(image, stored_dtype="float32")
+    said = f"{noiseless.noise.notation_of(law)}, seed {seed}"
+    line = f"noiseless {noiseless.__version__}: added noise {said}"
+    noiseless.write(noiseless.files.with_history(image, line), output, overwrite=force)
+    typer.echo(f"{output}: {said}")
+    clipped = 0.0 if as_float else float(np.mean(np.abs(image.stored() - noisy) > ROUNDED))
+    if clipped > LEAST_CLIPPED:
+        console.note(f"  warning: {100 * clipped:.1f} % of the values lie outside the range of the file: clipped")
 
 
 def diffuse(

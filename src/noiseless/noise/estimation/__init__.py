@@ -1,5 +1,12 @@
 """Reading the noise of an image from that image alone: how strong, of which kind, and how far to trust it."""
 
-from .blind import NoiseEstimate, estimate_image_noise, estimate_noise, estimate_sigma_per_channel
+from .blind import estimate_image_noise, estimate_noise, estimate_sigma_map, estimate_sigma_per_channel
+from .noise_estimate import NoiseEstimate
 
-__all__ = ["NoiseEstimate", "estimate_image_noise", "estimate_noise", "estimate_sigma_per_channel"]
+__all__ = [
+    "NoiseEstimate",
+    "estimate_image_noise",
+    "estimate_noise",
+    "estimate_sigma_map",
+    "estimate_sigma_per_channel",
+]

@@ -1,16 +1,26 @@
-"""How strong the noise of one channel is, read from the high frequencies of the patches without texture.
+"""How strong the noise of one channel is, read from the high frequencies of the patches with least texture.
 
 Every 8x8 patch goes through the orthonormal DCT, so white noise of variance sigma^2 gives every coefficient that
-variance, and coefficients are independent. The low band (0 < u + v <= 9, 48 coefficients) says whether a patch is
-flat; the high band (u + v > 9, 15 coefficients) says how strong the noise is. As the two are independent for white
-Gaussian noise, choosing patches by the first does not bias the second. That is the one idea here, and why there is
-no correction for selection: Liu et al. choose patches by a gradient that shares its noise with their estimate, and
-take the least eigenvalue of a sample covariance, which is biased low. (A cross-fitted least-eigenvalue subspace was
-tried here: not better on 50 training images, and twice the time.)
+variance, and coefficients are independent. Three bands of frequency u + v have three tasks: the low band (1 to 6, 27
+coefficients) ranks the patches, the middle band (7 to 10, 26) tells how much texture is left in those that are kept,
+and the high band (11 to 14, 10) tells the noise. As the bands are independent for white Gaussian noise, choosing by one
+does not bias the others, and no correction for selection is needed (Liu et al. choose patches by a gradient that
+shares its noise with their estimate, and take the least eigenvalue of a sample covariance, which is biased low).
+
+The spectrum of texture falls with frequency: r = 0.27 of its power in the middle band is found in the high band, in
+photographs of any kind (0.25 to 0.35 over BSD400, and over sigma 5 to 75). So with mean powers M and H,
+
+    H = sigma^2 + r T,   M = sigma^2 + T,   hence   sigma^2 = (H - r M) / (1 - r).
+
+How many of the calmest patches are kept is a trade between chance and texture: the number is taken for which the
+expected error, statistics and the doubt about r together, is least. White texture cannot be told from noise by any of
+this: the grain of a film, or noise that a "clean" photograph has left, is part of the estimate, not of its error.
 
 References
 ----------
 Liu, Tanaka & Okutomi 2013, IEEE TIP 22, 5226, doi:10.1109/TIP.2013.2283400: weak-texture patches, iterated.
+Ponomarenko, Lukin, Zriakhov, Kaarna & Astola 2007, An automatic approach to lossy compression of AVIRIS images, IGARSS:
+the calmest 0.5 % of the patches by their low DCT coefficients, noise from their high ones.
 """
 
 from dataclasses import dataclass
@@ -21,6 +31,8 @@ from numpy.typing import NDArray
 
 from noiseless.names import Lazy, load
 
+from .clipping import Bounds, bounds_of, remaining_variance
+
 _GAMMA = Lazy("scipy.special:gammainc")
 _GAMMA_QUANTILE = Lazy("scipy.special:gammaincinv")
 
@@ -28,14 +40,33 @@ SIDE = 8
 # 8 pixels resolve the frequencies that photographs lack; 6 leaked more texture, 10 was not better (BSD400, CID22val).
 
 PATCHES = 20_000
-# Twenty thousand patches give sigma to 0.3 %. A larger image is sampled more sparsely, not longer.
+# Twenty thousand patches give sigma to 0.5 %. A larger image is sampled more sparsely, not longer.
 
 WHITE_LIMIT = 65.171 / 48
-# The 95 % point of chi^2 with 48 degrees of freedom, over 48: a flat patch passes with probability 0.95.
+# The 95 % point of chi^2 with 48 degrees of freedom, over 48: a flat patch passes with probability 0.95. These 48 are
+# the coefficients with u + v <= 9, by which patches are called flat and noise coloured.
 
-SEED_SHARE = 0.005
-# The iteration starts from the flattest 0.5 % of the patches, and never keeps fewer, nor fewer than SEED_PATCHES.
-SEED_PATCHES = 50
+LEAKAGE, LEAKAGE_DOUBT = 0.27, 0.12
+# The share r of the texture of the middle band that the high band holds, and how far it scatters between images.
+# r from 0.25 to 0.30 and doubts from 0.10 to 0.15 gave the same errors (45 images of BSD400, sigma 5 to 75).
+
+LOW_DOUBT = 0.02
+# The doubt that a low band above the noise adds, for a unit: the kept patches are not flat. Without it the errors were
+# told too small at sigma 5 (z of 1.4, now 1.1); from 0.02 to 0.08 no estimate was better or worse for it.
+
+STRONG_DOUBT, MOST_EXCESS = 0.3, 1.5
+# Texture as strong as the noise (M = 2 H) may be of any kind: windows of 64 pixels with so much erred by 25 % in sigma,
+# those with half of it by 5 % (BSD400, sigma 5). Beyond M = 2.5 H the error is not told any larger: it is unknown.
+
+LEAST_SHARE, LEAST_PATCHES = 0.003, 50
+# Never fewer than the flattest 0.3 % of the patches are kept, nor fewer than 50.
+
+CONSISTENT = 2.0
+# A larger set of patches must not say more noise than a smaller, calmer one by more than 2 of its standard errors.
+
+OVERLAP_GAIN = 1.5
+# Overlapping patches say more than those that tile the image: 1.5 to 1.9 times as many degrees of freedom, in white
+# noise, at strides of 1 to 4; the neighbours of a calm patch are not always kept, so the lower figure.
 
 CALM_SHARE, CALM_ENERGY = 0.02, 0.5750
 # E[chi^2_48 / 48 | in its lowest 2 %]: what the low band of the calmest patches shows of white noise.
@@ -51,23 +82,24 @@ CORRELATED, SLOPED, CORRELATED_IF_LEVEL = 6.0, 1.25, 16.0
 # Texture rarely reaches the very highest frequencies, so under it the high band is level (ratio 1.0 to 1.2), while
 # correlated noise slopes within the high band too (PolyU: 1.1 to 2.5), unless JPEG left only rounding there.
 
-CLIPPED_SHARE = 0.005
-# Unclipped images have fewer than 0.5 % of their pixels at their extreme value.
+CORRELATED_DOUBT = 0.03
+# The relative error of sigma for a unit of excess colour, where noise is correlated: 0.15 at least, and 1 is common.
 
-TEXTURE_ERROR, CLIPPING_ERROR = 0.03, 0.10
-# The relative error grows by about 0.03 a unit of excess colour (BSD400 and CID22val, sigma 2 to 15), and by about
-# 0.10 times the share of kept patches that hold one clipped pixel: more were left out, and with them the tails.
+CLIPPING_DOUBT = 0.06
+# The relative error of sigma is this part of the factor, less 1, that gives back what clipping took: texture near a
+# bound loses more than flat patches do. On BSD400 in uint8 sigma is 0.0 / 0.3 / 0.7 / 1.2 % low at 25 / 50 / 75 / 100.
 
 
 @dataclass(frozen=True)
 class ChannelNoise:
     """What the patches of one channel say; all in the units of the channel.
 
-    ``sigma`` is the estimate; ``error`` its relative standard error, statistics and texture together; ``flat`` the
-    share of patches that look flat; ``colour`` the low-band energy of the calmest patches over that of white noise;
-    ``correlation`` that of adjacent pixels in them; ``correlated`` whether sigma was read as for correlated noise;
-    ``clipped`` the share of pixels piled up at the extremes; ``usable`` the share of patches with at most one clipped
-    pixel; ``step`` the spacing of the stored values, 0 where they are continuous.
+    ``sigma`` is the estimate, with the loss by clipping given back; ``error`` its relative standard error, statistics,
+    texture and clipping together; ``flat`` the share of patches that look flat; ``colour`` the low-band energy of the
+    calmest patches over that of white noise; ``correlation`` that of adjacent pixels in them; ``correlated`` whether
+    sigma was read as for correlated noise; ``clipped`` the share of pixels piled up at the extremes; ``usable`` the
+    share of patches far enough from these to tell the noise; ``step`` the spacing of the stored values, 0 where they
+    are continuous; ``lower_bound`` whether too few patches were usable, so that sigma is only a lower bound.
     """
 
     sigma: float
@@ -79,6 +111,7 @@ class ChannelNoise:
     clipped: float
     usable: float
     step: float
+    lower_bound: bool = False
 
 
 def measure(channel: NDArray[np.float32]) -> ChannelNoise | None:
@@ -91,29 +124,31 @@ def measure(channel: NDArray[np.float32]) -> ChannelNoise | None:
         return None
     patches, overlap = _sampled(volume)
     step = _step(patches)
-    clipped, touched = _clipping(patches)
-    intact = touched <= 1
-    whole = int(np.count_nonzero(intact))
-    usable, nicked = whole / len(patches), np.count_nonzero(touched == 1) / max(1, whole)
-    if SEED_PATCHES <= whole < len(patches):
-        patches = patches[intact]
-    power = _power(patches)
-    low, high = (power @ _BANDS).T.astype(np.float64)
-    order = np.argsort(low, kind="stable")
-    variance, kept = _white_variance(low[order], high[order])
+    power = squared_transform(patches)
+    bounds = bounds_of(patches)
+    usable, restored, lower_bound = 1.0, 1.0, False
+    if bounds.share:
+        remaining, restored = _remaining(patches, band_powers(power), bounds, overlap)
+        inside = np.isfinite(remaining)
+        usable, lower_bound = float(inside.mean()), not inside.any()
+        if not lower_bound:
+            power = np.divide(power[inside], remaining[inside, np.newaxis], dtype=np.float32)
+    variance, error = _over_all(band_powers(power), overlap)
     sigma, colour, correlation, correlated = float(np.sqrt(variance)), 1.0, 0.0, False
-    if len(patches) * CALM_SHARE >= 20:  # fewer patches could not tell colour from chance
+    low = power @ _LOW_MEAN
+    flat = float(np.mean(low <= WHITE_LIMIT * variance))
+    if len(power) * CALM_SHARE >= 20:  # fewer patches could not tell colour from chance
+        order = np.argsort(low, kind="stable")
         calm = power[order[: int(CALM_SHARE * len(order))]].mean(axis=0, dtype=np.float64)
         colour, slope, correlation = _colour(calm)
         correlated = colour > (CORRELATED if slope > SLOPED else CORRELATED_IF_LEVEL)
     if correlated:
         quiet = power[order[: int(QUIET_SHARE * len(order))]].mean(axis=0, dtype=np.float64)
         shown = energy_of_calmest(QUIET_SHARE, _degrees_of_freedom(quiet[_LOW & _BEYOND_TREND]))
+        error = max(error, CORRELATED_DOUBT * (colour - 1.0))
         sigma = float(np.sqrt(np.average(np.where(_LOW, quiet / shown, quiet), weights=_BEYOND_TREND)))
-    statistical = 1.0 / np.sqrt(2.0 * _HIGH.sum() * max(1.0, kept * overlap))
-    modelled = np.hypot(TEXTURE_ERROR * max(0.0, colour - 1.0), CLIPPING_ERROR * nicked)
-    error = float(np.hypot(statistical, modelled))
-    return ChannelNoise(sigma, error, kept / len(patches), colour, correlation, correlated, clipped, usable, step)
+    error = float(np.hypot(error, CLIPPING_DOUBT * (restored - 1.0)))
+    return ChannelNoise(sigma, error, flat, colour, correlation, correlated, bounds.share, usable, step, lower_bound)
 
 
 def difference_sigma(channel: NDArray[np.float32]) -> float:
@@ -137,24 +172,6 @@ def _sampled(volume: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
     return patches, min(1.0, stride**2 / SIDE**2)
 
 
-def _clipping(patches: NDArray[np.float32]) -> tuple[float, NDArray[np.int64]]:
-    """The share of pixels piled up at the least and the greatest value, and how many of them each patch holds.
-
-    A pile is more than ``CLIPPED_SHARE`` of the pixels and more than twice as many as have the next value.
-    """
-    clipped, count = 0.0, np.zeros(len(patches), dtype=np.int64)
-    for extreme, inside in ((patches.min(), np.greater), (patches.max(), np.less)):
-        piled = patches == extreme
-        share = float(piled.mean())
-        if CLIPPED_SHARE < share < 1.0:
-            others = patches[inside(patches, extreme)]
-            neighbour = others.min() if inside is np.greater else others.max()
-            if share * patches.size > 2 * np.count_nonzero(patches == neighbour):
-                clipped += share
-                count += piled.sum(axis=1)
-    return clipped, count
-
-
 def _step(patches: NDArray[np.float32]) -> float:
     """The spacing of quantised values, or 0: values that repeat four times and more are quantised."""
     sample = patches[:, 0]
@@ -164,7 +181,7 @@ def _step(patches: NDArray[np.float32]) -> float:
     return float(np.median(np.diff(values)))
 
 
-def _power(patches: NDArray[np.float32]) -> NDArray[np.float32]:
+def squared_transform(patches: NDArray[np.float32]) -> NDArray[np.float32]:
     """Squared DCT coefficients, all but the first, which is not used.
 
     One pixel is taken off first: this spares float32 its digits, and makes constant patches exactly 0.
@@ -173,20 +190,92 @@ def _power(patches: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.square(coefficients, out=coefficients)
 
 
-def _white_variance(low: NDArray[np.float64], high: NDArray[np.float64]) -> tuple[float, int]:
-    """The fixed point: variance of the high band over the patches whose low band this variance explains.
+def white_variance(
+    bands: NDArray[np.float32], overlap: float, least: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The variance of white noise in N patches, and the relative standard error of its root.
 
-    ``low`` and ``high`` are mean powers of each patch's bands, sorted by ``low``.
+    For each number of calmest patches, from ``least`` on, there is an estimate (H - r M) / (1 - r), and an expected
+    error: of the two means over as many patches, and of r. The estimate with the least is returned, among those no
+    larger than what fewer, calmer patches allow (Lepski's rule): this keeps out texture that is white. A texture that
+    is stronger than the noise (M > 2 H) is not extrapolated any further than that.
+
+    Parameters
+    ----------
+    bands : (..., N, 3), the mean powers of the low, middle and high band of each patch (``band_powers``); patches
+        whose low band is inf are left out.
+    overlap : the share of a patch that is in no other one.
+    least : the smallest number of patches to rest on.
+
+    Returns
+    -------
+    Variance and error, of shape (...). The error is inf where fewer than ``least`` patches are left.
     """
-    least = min(len(low), max(SEED_PATCHES, int(SEED_SHARE * len(low))))
-    mean_high = np.cumsum(high) / np.arange(1, len(high) + 1)
-    kept = least
+    patches = bands.shape[-2]
+    order = np.argsort(bands[..., 0], axis=-1, kind="stable")
+    kept = np.unique(np.geomspace(min(least, patches), patches, 50).astype(np.int64))
+    present = np.isfinite(bands[..., 0])
+    counted = np.where(present[..., np.newaxis], bands, np.float32(0.0))
+    low, middle, high = (
+        np.cumsum(np.take_along_axis(counted[..., band], order, -1), -1, dtype=np.float64)[..., kept - 1] / kept
+        for band in range(3)
+    )
+    excess = np.clip(middle / np.maximum(high, middle / 10 + _TINY) - 1.0, -1.0, MOST_EXCESS)
+    weight = LEAKAGE / (1.0 - LEAKAGE)
+    variance = high * (1.0 - weight * np.minimum(excess, 1.0))
+    independent = np.maximum(1.0, min(1.0, OVERLAP_GAIN * overlap) * kept)
+    chance = 2.0 / independent * ((1.0 + weight) ** 2 / _HIGH_COUNT + weight**2 / _MIDDLE_COUNT)
+    texture = np.maximum(excess, 0.0)
+    doubt = LEAKAGE_DOUBT / (1.0 - LEAKAGE) * texture + STRONG_DOUBT * texture**3
+    doubt += LOW_DOUBT * np.maximum(low / np.maximum(variance, low / 10 + _TINY) - 1.0, 0.0)
+    error = np.sqrt(chance + doubt**2)
+    ceiling = np.minimum.accumulate(variance * (1.0 + CONSISTENT * error), axis=-1)
+    allowed = np.logical_and.accumulate(variance <= ceiling, axis=-1)
+    allowed &= kept <= np.count_nonzero(present, axis=-1)[..., np.newaxis]
+    error = np.where(allowed, error, np.inf)
+    best = np.argmin(error, axis=-1)[..., np.newaxis]
+    # The root of a variance has half its relative error.
+    return np.take_along_axis(variance, best, -1)[..., 0], np.take_along_axis(error, best, -1)[..., 0] / 2.0
+
+
+def band_powers(power: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean powers (N, 3) of the low, middle and high band of patches with these squared DCT coefficients (N, 64)."""
+    return power @ _BANDS
+
+
+def _over_all(bands: NDArray[np.float32], overlap: float) -> tuple[float, float]:
+    """:func:`white_variance` of a whole channel."""
+    variance, error = white_variance(bands, overlap, max(LEAST_PATCHES, int(LEAST_SHARE * len(bands))))
+    return float(variance), float(error)
+
+
+def _remaining(
+    patches: NDArray[np.float32], bands: NDArray[np.float32], bounds: Bounds, overlap: float
+) -> tuple[NDArray[np.float64], float]:
+    """What clipping left of the variance in each patch, NaN where it cannot be known; and the factor it took off sigma.
+
+    Sigma says which patches are far enough from the bounds, and they say sigma: the fixed point is sought from below,
+    as clipping makes noise weaker, starting from the patches with little of it. All is NaN when too few are left.
+    """
+    touched = np.count_nonzero((patches <= bounds.lower) | (patches >= bounds.upper), axis=1)
+    little = touched <= SIDE * SIDE // 4
+    start = bands[little] if np.count_nonzero(little) >= LEAST_PATCHES else bands
+    means = patches.mean(axis=1, dtype=np.float64)
+    nothing = np.full(len(patches), np.nan), 1.0
+    first, _ = _over_all(start, overlap)
+    variance = first
     for _ in range(30):
-        enlarged = max(least, int(np.searchsorted(low, WHITE_LIMIT * mean_high[kept - 1], side="right")))
-        if enlarged == kept:
+        if variance <= 0.0:
+            return nothing
+        remaining = remaining_variance(means, float(np.sqrt(variance)), bounds)
+        inside = np.isfinite(remaining)
+        if np.count_nonzero(inside) < LEAST_PATCHES:
+            return nothing
+        restored = np.divide(bands[inside], remaining[inside, np.newaxis], dtype=np.float32)
+        previous, (variance, _) = variance, _over_all(restored, overlap)
+        if abs(variance / previous - 1.0) < 1e-3:
             break
-        kept = enlarged
-    return float(mean_high[kept - 1]), kept
+    return remaining, float(np.sqrt(variance / first))
 
 
 def _colour(calm: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -237,6 +326,10 @@ _FREQUENCY = np.add.outer(np.arange(SIDE), np.arange(SIDE)).ravel()
 _LOW = (_FREQUENCY > 0) & (_FREQUENCY <= 9)
 _HIGH = _FREQUENCY > 9
 _BEYOND_TREND = _FREQUENCY >= 2  # shading makes the two coefficients with u + v = 1
-_BANDS = np.stack([_LOW / _LOW.sum(), _HIGH / _HIGH.sum()], axis=1).astype(np.float32)
+_LOW_MEAN = (_LOW / _LOW.sum()).astype(np.float32)
+_THREE = (_LOW & (_FREQUENCY <= 6), (_FREQUENCY > 6) & (_FREQUENCY <= 10), _FREQUENCY > 10)
+_BANDS = np.stack([band / band.sum() for band in _THREE], axis=1).astype(np.float32)
+_TINY = np.finfo(np.float64).tiny
+_MIDDLE_COUNT, _HIGH_COUNT = int(_THREE[1].sum()), int(_THREE[2].sum())
 _DCT = _dct_matrix().astype(np.float32)
 _ADJACENT = _adjacent_products(_dct_matrix())
