@@ -35,7 +35,7 @@ KINDS = (
     "quantisation:step=32",
 )
 COLOUR_KINDS = ("camera:gain=0.005,sigma=0.01",)
-RATIOS = 2.0 ** np.arange(-2.5, 2.01, 0.5)
+RATIOS = 2.0 ** np.arange(-2.0, 1.01, 0.5)
 
 
 def psnr(image, clean):

@@ -4,11 +4,13 @@ from .camera import Camera
 from .composition import Quantised, Sum, WithImpulses, compose
 from .correlated import Correlated, gaussian_kernel, ramp_kernel
 from .estimation import (
+    Evidence,
     NoiseEstimate,
     estimate_image_noise,
     estimate_noise,
     estimate_sigma_map,
     estimate_sigma_per_channel,
+    evidence_of,
 )
 from .gaussian import Gaussian
 from .impulse import HotPixels, RandomImpulses, SaltAndPepper
@@ -25,6 +27,7 @@ __all__ = [
     "AmplitudeSpeckle",
     "Camera",
     "Correlated",
+    "Evidence",
     "Gaussian",
     "HotPixels",
     "ImpulsiveNoise",
@@ -50,6 +53,7 @@ __all__ = [
     "estimate_noise",
     "estimate_sigma_map",
     "estimate_sigma_per_channel",
+    "evidence_of",
     "gaussian_kernel",
     "notation_of",
     "parse_noise",

@@ -9,22 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseless.denoiser import Denoiser
-from noiseless.errors import InvalidParameter
 from noiseless.generation import PlugAndPlay
 from noiseless.noise import (
     Gaussian,
     ImpulsiveNoise,
     NoiseModel,
+    NonCentralChi,
     Poisson,
     PoissonGaussian,
     Quantisation,
     Quantised,
+    Rician,
     StabilisableNoise,
     StationaryNoise,
     WithImpulses,
 )
 from noiseless.restoration.impulse_repair import repair
-from noiseless.restoration.stabilised import remove_photon_noise, remove_stabilised
+from noiseless.restoration.simulated import remove_simulated
+from noiseless.restoration.stabilised import remove_magnitude_noise, remove_photon_noise, remove_stabilised
 
 Pixels = NDArray[np.floating]
 
@@ -42,10 +44,6 @@ def remove(noise: NoiseModel, denoiser: Denoiser, noisy: Pixels, strength: float
     denoiser : for white Gaussian noise
     noisy : (C, *space) float array in the units of ``noise``
     strength : factor on the standard deviation that is removed
-
-    Raises
-    ------
-    InvalidParameter : nothing here can remove noise of this kind.
     """
     if isinstance(noise, Gaussian):
         sigma = noise.sigma * strength
@@ -60,13 +58,13 @@ def remove(noise: NoiseModel, denoiser: Denoiser, noisy: Pixels, strength: float
         return remove_rounding(noise, denoiser, noisy, strength)
     if isinstance(noise, Poisson | PoissonGaussian):
         return remove_photon_noise(noise, denoiser, noisy, strength)
+    if isinstance(noise, Rician | NonCentralChi):
+        return remove_magnitude_noise(noise, denoiser, noisy, strength)
     if isinstance(noise, StabilisableNoise):
         return remove_stabilised(noise, denoiser, noisy, strength)
     if isinstance(noise, StationaryNoise):
         return np.asarray(PlugAndPlay(denoiser)(noisy, noise.spectrum(noisy.shape[1:]) * strength**2))
-    raise InvalidParameter(
-        f"{type(noise).__name__} noise can be simulated but not removed; give the Gaussian noise nearest to it"
-    )
+    return remove_simulated(noise, denoiser, noisy, strength)
 
 
 def remove_rounding(noise: Quantisation, denoiser: Denoiser, noisy: Pixels, strength: float = 1.0) -> Pixels:

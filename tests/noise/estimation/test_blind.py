@@ -5,8 +5,8 @@ from PIL import Image as PillowImage
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.image import from_array
 from noiseless.noise import (
+    Correlated,
     Gaussian,
-    NoiseEstimate,
     estimate_image_noise,
     estimate_noise,
     estimate_sigma_per_channel,
@@ -121,18 +121,32 @@ def test_a_drawing_without_noise_has_sigma_zero(rng):
     assert estimate_noise(image.astype(np.uint8)).confidence <= 0.2
 
 
-def test_clipping_is_told(rng):
+def test_clipping_that_hides_the_noise_is_told(rng):
     # F8 of the survey: N(0.02, 0.1) clipped to [0, 1] has a standard deviation of 0.065.
     estimate = estimate_noise(np.clip(0.02 + 0.1 * rng.standard_normal((200, 200)), 0, 1))
-    assert "likely too low" in said(estimate)
+    assert "sigma is a lower bound" in said(estimate)
+    assert np.max(estimate.sigma) < 0.1
     assert estimate.confidence <= 0.2
+    assert estimate.trust == "low"
 
 
-def test_a_masked_background_is_left_out(rng):
+def test_sigma_lost_to_clipping_is_given_back(rng):
+    # A ramp over all grey levels: a tenth of its columns lies within 12 of a bound, and loses part of its noise.
+    image = np.tile(np.linspace(0, 255, 240), (200, 1)) + 10 * rng.standard_normal((200, 240))
+    estimate = estimate_noise(np.clip(np.rint(image), 0, 255).astype(np.uint8))
+    # 48 000 pixels: 0.66 %; a hundredth for what is given back.
+    assert estimate.sigma == pytest.approx(10, rel=4 * 0.0066 + 0.01)
+    assert "was given back" in said(estimate)
+    assert estimate.trust == "high"
+
+
+def test_a_masked_background_leaves_sigma_right(rng):
+    # F8 of the survey: the zero background of magnetic resonance makes the median of |differences| 0.
     disc = np.hypot(*np.mgrid[-100:100, -100:100]) < 60
     estimate = estimate_noise(np.where(disc, 100 + 5 * rng.standard_normal(disc.shape), 0))
     assert estimate.sigma == pytest.approx(5, rel=4 * 0.014)  # 11 300 pixels: 1 / sqrt(2 * 2650)
-    assert "left out" in said(estimate)
+    assert isinstance(estimate.model, Gaussian)
+    assert "piled up at the extreme values" in said(estimate)
 
 
 def test_noise_that_was_rounded_away_is_told(rng):
@@ -142,16 +156,19 @@ def test_noise_that_was_rounded_away_is_told(rng):
 
 
 @pytest.mark.parametrize("width", [0.6, 0.8, 1.2])
-def test_blurred_noise_is_called_correlated(width, rng):
+def test_blurred_noise_is_correlated_and_as_strong_as_it_is(width, rng):
     frequency = np.fft.fftfreq(256)
     gaussian = np.exp(-2 * (np.pi * width * frequency) ** 2)
     spectrum = np.fft.fft2(rng.standard_normal((256, 256))) * np.outer(gaussian, gaussian)
     noise = 20 * np.fft.ifft2(spectrum).real
     estimate = estimate_noise(100 + noise)
+    assert isinstance(estimate.model, Correlated)
+    # The widest has 256^2 / (4 pi 1.2^2) = 3600 independent values: 1.2 %. 15 % allow for the choice of calm patches;
+    # F8 of the survey: the usual estimators say a third, and the highest frequencies alone less than a tenth.
+    assert estimate.model.sigma == pytest.approx(noise.std(), rel=0.15)
     assert "correlated between neighbouring pixels" in said(estimate)
-    assert estimate.confidence <= 0.2
-    # The share of white-noise power in the highest frequencies would be below a tenth of this.
-    assert 0.4 * noise.std() < estimate.sigma < 1.1 * noise.std()
+    with pytest.raises(AttributeError, match="has no sigma"):
+        _ = estimate.sigma
 
 
 @pytest.mark.parametrize("bad", [np.zeros((2, 2), bool), np.zeros((2, 2), complex), np.zeros((0, 4)), np.zeros(5)])
@@ -162,56 +179,35 @@ def test_what_is_no_image_is_refused(bad):
         estimate_noise(np.zeros((9, 9)), channel_axis=4)
 
 
-def test_other_models_have_no_sigma():
-    class Other:
-        pass
-
-    with pytest.raises(AttributeError, match="has no sigma"):
-        _ = NoiseEstimate(Other(), 0.5, "a reason").sigma
-
-
 @pytest.mark.shared
-@pytest.mark.parametrize("sigma", [5, 15, 25, 50, 75])
-def test_photographs_are_within_five_percent_on_average(sigma, shared_data):
-    files = sorted((shared_data / "train" / "BSD400").glob("*.jpg"))[::40]
+@pytest.mark.parametrize(("sigma", "first"), [(5, 0), (15, 16), (25, 32), (50, 48), (75, 64)])
+def test_photographs_are_within_five_percent_on_average(sigma, first, shared_data):
+    files = sorted((shared_data / "train" / "BSD400").glob("*.jpg"))[first::80]  # others for every sigma
     estimates = [
         estimate_noise(image + sigma * np.random.default_rng(index).standard_normal(image.shape))
         for index, image in enumerate(gray(file) for file in files)
     ]
-    errors = np.array([estimate.sigma for estimate in estimates]) / sigma - 1
+    errors = np.array([np.sqrt(np.mean(estimate.model.variance(np.zeros((1, 1, 1))))) for estimate in estimates])
+    errors = errors / sigma - 1
     assert abs(errors.mean()) < 0.05  # the bar of the project
-    # What is trusted holds: above 0.7 the expected error is below 3.3 %; twice that for the worst of ten.
+    # What is trusted holds: above 0.7 the expected error is below 3.3 %; twice that for the worst of five.
     assert all(abs(error) < 0.066 for error, e in zip(errors, estimates, strict=True) if e.confidence > 0.7)
 
 
 @pytest.mark.shared
-def test_camera_jpeg_is_called_correlated_and_sigma_is_cautious(shared_data):
+def test_camera_jpeg_is_correlated_and_of_low_trust(shared_data):
+    # F14 of the survey: what copies such noise instead of removing it has to be warned.
+    ratios = []
     for file in sorted((shared_data / "real" / "PolyU").glob("*_real.JPG"))[::5]:
         noisy = np.asarray(PillowImage.open(file))
         mean = np.asarray(PillowImage.open(file.with_name(file.name.replace("_real", "_mean"))))
         true = np.sqrt(np.mean((noisy.astype(float) - mean) ** 2))
         estimate = estimate_noise(noisy, channel_axis=-1)
-        assert 0 < np.max(estimate.sigma) < true, file.name
-        assert "correlated between neighbouring pixels" in said(estimate)
-        assert estimate.confidence <= 0.2
-
-
-@pytest.mark.parametrize(
-    ("sigma", "plain"),
-    [
-        (25.0, 25.0),
-        (np.array([1.0, 2.0, 3.0]).reshape(3, 1, 1), [1.0, 2.0, 3.0]),
-        (np.array([[[1.0, 4.0], [2.0, 3.0]]]), {"min": 1.0, "max": 4.0}),
-    ],
-)
-def test_a_summary_holds_plain_values(sigma, plain):
-    summary = NoiseEstimate(Gaussian(sigma), 0.5, "because", ("careful",)).summary()
-    assert summary == {
-        "noise": "gaussian",
-        "parameters": {"sigma": plain},
-        "sigma": plain,
-        "confidence": 0.5,
-        "trust": "moderate",
-        "reason": "because",
-        "warnings": ["careful"],
-    }
+        assert isinstance(estimate.model, Correlated), file.name
+        ratios.append(estimate.model.sigma / true)
+        assert "grid of 8x8 blocks" in said(estimate), file.name
+        assert "correlated between neighbouring pixels" in said(estimate), file.name
+        assert estimate.confidence <= 0.2, file.name
+    # JPEG took part of the noise away where the image is calmest, and sigma is read there.
+    assert min(ratios) > 0
+    assert np.median(ratios) < 1

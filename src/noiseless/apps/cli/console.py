@@ -25,7 +25,9 @@ SigmaOption: TypeAlias = Annotated[
     float | None,
     typer.Option("-s", "--sigma", help="Noise standard deviation in the units of the file (25 = 25 grey levels)."),
 ]
-NoiseOption: TypeAlias = Annotated[str, typer.Option(help="'auto' to estimate it, or a model such as gaussian:25.")]
+NoiseOption: TypeAlias = Annotated[
+    str, typer.Option(help="'auto' to find it, or poisson:gain=2, rician:sigma=9 and the like.")
+]
 Method: TypeAlias = Annotated[str, typer.Option("-m", "--method", help="score, perona-malik, heat, or auto.")]
 Model: TypeAlias = Annotated[str, typer.Option(help="Model of the score method: a name, or a .safetensors file.")]
 

@@ -21,12 +21,19 @@ from .examination import Findings, examine
 from .flat_patches import difference_sigma, measure
 from .local_level import measure_locally
 from .noise_estimate import NoiseEstimate
+from .signal_dependence import Dependence
 
 SPECTRUM_SIDE = 64
 # The side of the grid on which the spectrum of correlated noise is handed on: 32 lags on either side.
 
-ALL_SALT = 0.9
-# Impulses of which nine in ten are brighter than their surroundings are hot pixels.
+TOO_DOUBTFUL = 0.25
+# A gain that is not known to a quarter of itself is none: the noise is called constant.
+
+ONLY_TWO = 0.7
+# Impulses of which seven in ten have one of two values are salt and pepper; the others are outliers of the noise.
+
+HOT = 0.3
+# Impulses of which all but 5 % lie above so much of the range of the image are hot pixels.
 
 
 def estimate_noise(image: Any, *, channel_axis: int | None = None) -> NoiseEstimate:
@@ -93,18 +100,21 @@ def estimate_sigma_map(image: Image) -> NDArray[np.float32]:
 
 def _background(image: Image, findings: Findings) -> tuple[NoiseModel, float, str]:
     """The noise beneath the impulses: model, confidence and reason. Most special first."""
+    if all(noise.sigma == 0.0 for noise in findings.white):
+        return Gaussian(0.0), DOUBTFUL, "flat patches, which are exactly constant"
     if findings.striped:
         return _striped(image, findings)
     if findings.correlated:
         return _correlated(image, findings)
-    if findings.magnitude is not None and findings.magnitude.likely:
-        fit = findings.magnitude
+    likely = [fit for fit in findings.magnitude if fit.likely]
+    if 2 * len(likely) > len(findings.white):
+        fit = max(likely, key=lambda fit: fit.confidence)
         trust = _trust(fit.error / max(fit.sigma, 1e-12))
-        return Rician(fit.sigma * image.scale), min(fit.confidence, trust), fit.reason
+        return Rician(fit.sigma), min(fit.confidence, trust), fit.reason
     for law, build in (("affine", _photons), ("quadratic", _speckle)):
-        agreeing = [entry for entry in findings.dependence if entry.law == law]
+        agreeing = [entry for entry in findings.dependence if entry.law == law and _doubt(entry) < TOO_DOUBTFUL]
         if 2 * len(agreeing) > len(findings.white):
-            return build(image, agreeing)
+            return build(agreeing)
     return _white(image, findings)
 
 
@@ -150,34 +160,48 @@ def _correlated(image: Image, findings: Findings) -> tuple[NoiseModel, float, st
     return Correlated.from_spectrum(power), _trust(error) * (1.0 - findings.texture), reason
 
 
-def _photons(image: Image, fits: list[Any]) -> tuple[NoiseModel, float, str]:
+def _photons(fits: list[Dependence]) -> tuple[NoiseModel, float, str]:
     gain, read, offset = (float(np.mean([getattr(f, name) for f in fits])) for name in ("gain", "read_sigma", "offset"))
-    doubt = max(fit.gain_error / fit.gain for fit in fits)
-    confidence = min(fit.confidence for fit in fits) * _trust(doubt / 2)  # sigma goes with the root of the gain
-    # The offset was measured from the stored value 0.
+    # Sigma goes with the root of the gain, or of the looks.
+    confidence = min(fit.confidence for fit in fits) * _trust(max(map(_doubt, fits)) / 2)
     if all(fit.read_sigma <= 2 * fit.read_sigma_error for fit in fits):
-        return Poisson(gain * image.scale, offset * image.scale), confidence, fits[0].reason
-    return PoissonGaussian(gain * image.scale, read * image.scale, offset * image.scale), confidence, fits[0].reason
+        return Poisson(gain, offset), confidence, fits[0].reason
+    return PoissonGaussian(gain, read, offset), confidence, fits[0].reason
 
 
-def _speckle(image: Image, fits: list[Any]) -> tuple[NoiseModel, float, str]:
-    del image  # looks are a pure number
+def _speckle(fits: list[Dependence]) -> tuple[NoiseModel, float, str]:
     looks = float(np.mean([fit.looks for fit in fits]))
-    doubt = max(fit.looks_error / fit.looks for fit in fits)
-    return Speckle(looks), min(fit.confidence for fit in fits) * _trust(doubt / 2), fits[0].reason
+    return Speckle(looks), min(fit.confidence for fit in fits) * _trust(max(map(_doubt, fits)) / 2), fits[0].reason
+
+
+def _doubt(fit: Dependence) -> float:
+    """The relative standard error of the number that makes the law: the gain, or the looks."""
+    if fit.law == "affine":
+        return fit.gain_error / fit.gain if fit.gain > 0 else float("inf")
+    return fit.looks_error / fit.looks if np.isfinite(fit.looks) and fit.looks > 0 else float("inf")
 
 
 def _impulses(image: Image, findings: Findings) -> tuple[SaltAndPepper | RandomImpulses | HotPixels, str]:
     found = [entry for entry in findings.impulses if entry.kind != "none"]
     density = float(np.mean([entry.density for entry in found]))
-    low = min(entry.low for entry in found) * image.scale + image.offset
+    # Where there is only salt, the darkest pixel stands for pepper.
+    low = min(min(entry.low for entry in found), float(image.pixels.min())) * image.scale + image.offset
     high = max(entry.high for entry in found) * image.scale + image.offset
     reason = f"{percent(density)} of the pixels are not what their neighbours are"
     if sum(entry.kind == "salt-and-pepper" for entry in found) * 2 > len(found):
         return SaltAndPepper(density, low, high), reason
-    if min(entry.salt for entry in found) > ALL_SALT:
-        return HotPixels(density, (low + high) / 2, high), reason
-    return RandomImpulses(density, low, high), reason
+    values = np.concatenate(
+        [image.in_stored_units()[i][e.mask] for i, e in enumerate(findings.impulses) if e.mask.any()]
+    )
+    distinct, counts = np.unique(values, return_counts=True)
+    two = np.sort(distinct[np.argsort(counts)[-2:]])
+    if len(two) == 2 and np.isin(values, two).mean() > ONLY_TWO:
+        # Noise reaches beyond the two values, so they are not the extremes.
+        return SaltAndPepper(density, float(two[0]), float(two[1])), reason
+    least, most = (float(value) for value in np.percentile(values, [5, 95]))
+    if least > low + HOT * (high - low):
+        return HotPixels(density, least, most), reason
+    return RandomImpulses(density, least, most), reason
 
 
 def _white_level(image: Image, findings: Findings) -> tuple[float, float]:

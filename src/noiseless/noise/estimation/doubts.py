@@ -44,6 +44,10 @@ def _processing(findings: Findings) -> tuple[list[str], bool]:
     said = []
     if findings.jpeg:
         said.append("there is a grid of 8x8 blocks: JPEG took part of the noise away and rounded the rest")
+    if findings.hollow and not findings.correlated and not findings.enlarged:
+        said.append(
+            "the highest frequencies are empty: the image was enlarged or smoothed, and part of the noise with it"
+        )
     if findings.enlarged:
         said.append("the image was enlarged by interpolation, which smooths the noise: give it before that if you can")
     if findings.correlated:
@@ -52,7 +56,7 @@ def _processing(findings: Findings) -> tuple[list[str], bool]:
             f"the noise is correlated between neighbouring pixels ({beside:.2f} where the image is calmest), as after "
             "demosaicing, resizing or JPEG: white-noise estimates would be wrong here"
         )
-    return said, findings.jpeg or findings.enlarged
+    return said, bool(findings.jpeg or findings.enlarged or (findings.hollow and not findings.correlated))
 
 
 def _texture(findings: Findings, model: NoiseModel) -> tuple[list[str], bool]:

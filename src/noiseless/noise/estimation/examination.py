@@ -1,6 +1,6 @@
-"""Everything that is measured of one image before its noise is named: one finding a channel, in nominal units."""
+"""Everything that is measured of one image before its noise is named: one finding a channel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,17 +23,24 @@ _BOX = Lazy("scipy.ndimage:uniform_filter")
 SURROUNDINGS = 5
 # Impulses are replaced by the mean over 5x5 pixels before the rest is measured,
 
+CLEARLY = 0.95
+# Speckle of few looks has a long bright tail. Impulses are not believed where the variance is so clearly quadratic.
+
+FAINTEST_STRIPES = 0.15
+# Stripes below this part of the white noise are not worth a model of their own (they are found from a quarter on).
+
 ELSEWHERE = (5, 7)
 # and by what the noise is so many rows and columns away, so that the replaced pixels are as noisy as the others.
 
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What the instruments of this room say of an image; lists have one entry a channel, nominal units throughout.
+    """What the instruments of this room say of an image; lists have one entry a channel.
 
-    ``impulses`` are those of the image, all else is measured without them. ``zero`` is the stored value 0 in nominal
-    units, from which brightness counts; ``dependence`` and ``magnitude`` are measured from there. ``texture`` is the
-    probability that correlated noise is only texture. ``jpeg`` and ``enlarged``: whether some channel shows it.
+    ``impulses`` are those of the image, all else is measured without them. ``dependence`` and ``magnitude``, to which
+    the level of no light matters, are in stored units, the others in nominal ones. ``texture`` is the probability that
+    correlated noise is only texture. ``jpeg``: some channel shows blocks; ``enlarged``: most show the period of
+    interpolation; ``hollow``: most have no high frequencies.
     """
 
     impulses: list[Impulses]
@@ -41,11 +48,11 @@ class Findings:
     correlation: list[Correlation]
     lines: list[LineNoise]
     dependence: list[Dependence]
-    magnitude: RicianFit | None
+    magnitude: list[RicianFit]
     texture: float
     jpeg: bool
     enlarged: bool
-    zero: float
+    hollow: bool
 
     @property
     def impulsive(self) -> bool:
@@ -57,36 +64,54 @@ class Findings:
 
     @property
     def striped(self) -> bool:
-        return _most(entry.found for entry in self.lines)
+        level = max(noise.sigma for noise in self.white)
+        return _most(max(entry.rows, entry.columns) > FAINTEST_STRIPES * level for entry in self.lines)
 
 
 def examine(image: Image) -> Findings | None:
     """All findings of an image; None where it is smaller than one 8x8 patch."""
-    impulses = [measure_impulses(channel) for channel in image.pixels]
+    impulses = [_impulses_of(channel, image) for channel in image.pixels]
     pixels = [_without(found, channel) for found, channel in zip(impulses, image.pixels, strict=True)]
     white = [noise for noise in map(measure, pixels) if noise is not None]
     if not white:
         return None
     correlation = [entry for entry in map(measure_correlation, pixels) if entry is not None]
-    zero = -image.offset / image.scale
-    bright = [channel - np.float32(zero) for channel in pixels]
-    scatters = [points for points in map(scatter, bright) if points is not None]
+    stored = [_in_stored_units(channel, image) for channel in pixels]
+    scatters = [points for points in map(scatter, stored) if points is not None]
+    interpolated = [resampled(channel, noise.step) for channel, noise in zip(pixels, white, strict=True)]
+    jpeg = any(jpeg_grid(channel).found for channel in pixels)
     return Findings(
         impulses=impulses,
         white=white,
         correlation=correlation,
         lines=[measure_lines(channel) for channel in pixels],
         dependence=[fit_signal_dependence(points) for points in scatters],
-        magnitude=fit_rician(bright[0]) if len(bright) == 1 else None,
-        texture=max((texture_only(entry) for entry in correlation), default=0.0),
-        jpeg=any(jpeg_grid(channel).found for channel in pixels),
-        enlarged=_most(resampled(channel, noise.step).found for channel, noise in zip(pixels, white, strict=True)),
-        zero=zero,
+        magnitude=[fit for fit in map(fit_rician, stored) if fit is not None],
+        # After JPEG even pure noise looks like texture to that statistic.
+        texture=0.0 if jpeg else max((texture_only(entry) for entry in correlation), default=0.0),
+        jpeg=jpeg,
+        enlarged=_most(entry.periodic for entry in interpolated),
+        hollow=_most(entry.empty for entry in interpolated),
     )
 
 
+def _in_stored_units(channel: NDArray[np.float32], image: Image) -> NDArray[np.float32]:
+    return channel * np.float32(image.scale) + np.float32(image.offset)
+
+
+def _impulses_of(channel: NDArray[np.float32], image: Image) -> Impulses:
+    """The impulses of a channel; none where they are but the bright tail of speckle."""
+    found = measure_impulses(channel)
+    points = scatter(_in_stored_units(channel, image)) if found.kind == "random" else None
+    if points is not None:
+        law = fit_signal_dependence(points)
+        if law.law == "quadratic" and law.confidence > CLEARLY:
+            return replace(found, kind="none")
+    return found
+
+
 def _most(answers: Any) -> bool:
-    said = list(answers)
+    said = [bool(answer) for answer in answers]
     return 2 * sum(said) > len(said)
 
 

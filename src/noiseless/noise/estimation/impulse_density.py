@@ -75,7 +75,10 @@ class Impulses:
 def measure_impulses(channel: NDArray[Any]) -> Impulses:
     """The impulses of one channel, (Y, X) or (Z, Y, X): their kind, density and places; volumes plane by plane.
 
-    Impulses that happen to fit in with their surroundings are counted in ``density``, but cannot be in ``mask``.
+    Impulses that happen to fit in with their surroundings are counted in ``density``, but cannot be in ``mask``. Salt
+    and pepper is measured to 5 % from a density of 0.002 to 0.5; random values to 10 % from 0.002 to 0.2, 15 % too low
+    at 0.35, and not recognised from 0.4 on, where most squares of nine pixels hold too many. Beside noise of 20 (of
+    255) a third of the random values stand out; beside noise of 50 hardly any do.
     """
     volume = channel.reshape((-1, *channel.shape[-2:])).astype(np.float32, copy=False)
     low, high = float(volume.min()), float(volume.max())
