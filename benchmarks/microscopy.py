@@ -18,9 +18,8 @@ from noiseless.noise import estimate_sigma_per_channel
 
 
 def main(folder: Path) -> int:
-    print(
-        "| image | noise, found blind | trust | noisy | as Gaussian | blind | gain | s |\n|---|---|---|---|---|---|---|---|"
-    )
+    print("| image | noise, found blind | trust | noisy | as Gaussian | blind | gain | s |")
+    print("|---|---|---|---|---|---|---|---|")
     gains = []
     for path in sorted(folder.glob("*_noisy.*")):
         (average,) = folder.glob(path.name.split("_noisy")[0] + "_avg*")

@@ -3,6 +3,7 @@ import pytest
 from scipy import stats
 
 from noiseless.diffusion import PeronaMalik
+from noiseless.generation.plug_and_play import prior_levels
 from noiseless.noise import (
     AmplitudeSpeckle,
     Correlated,
@@ -208,6 +209,7 @@ def test_stabilised_noise_with_a_spectrum_is_met_frequency_by_frequency(rng):
     noisy = CorrelatedLogarithm().sample(clean, rng)
     counting = Counting(PeronaMalik())
     removed = remove_stabilised(CorrelatedLogarithm(), counting, noisy)
+    assert [sigma for _, sigma in counting.asked] == list(prior_levels(coloured.spectrum(clean.shape[1:])))
     assert len(counting.asked) > 1
     assert rms(removed - clean) < rms(PeronaMalik()(noisy, 0.2 * 150.0) - clean)
     assert rms(removed - clean) < rms(noisy - clean) / 2.5

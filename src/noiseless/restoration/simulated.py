@@ -36,6 +36,8 @@ def remove_simulated(noise: NoiseModel, denoiser: Denoiser, noisy: Pixels, stren
     strength : factor on the noise that is removed
     """
     levels, means, deviations = _moments(noise, noisy)
+    if not deviations.any():
+        return noisy.copy()
     steps = (1.0 / deviations[:, 1:] + 1.0 / deviations[:, :-1]) / 2 * np.diff(levels)
     curves = np.concatenate([np.zeros((len(noisy), 1)), np.cumsum(steps, axis=1)], axis=1)
     # Equal ranges for all channels, so that gray stays gray for a network that knows colours.

@@ -51,7 +51,10 @@ def remove_stabilised(noise: StabilisableNoise, denoiser: Denoiser, noisy: Pixel
     strength : factor on the noise that is removed
     """
     if isinstance(noise, Speckle | AmplitudeSpeckle):
-        noisy = np.maximum(noisy, DARKEST * np.percentile(noisy, 99)).astype(noisy.dtype)
+        darkest = DARKEST * np.percentile(noisy, 99)
+        if darkest <= 0.0:
+            return noisy.copy()  # an image without light has no noise that multiplies
+        noisy = np.maximum(noisy, darkest).astype(noisy.dtype)
     stabilised = noise.stabilise(noisy)
     # Denoisers do not look at the scale of an image, but networks expect black near zero.
     black = np.percentile(stabilised, 1).astype(stabilised.dtype)
@@ -128,9 +131,11 @@ def remove_photon_noise(
         block = max(1, blocks >> index)
         mixed = (trust * signal + (1.0 - trust) * estimate) / trust**2
         coarse = _sums(mixed, block)
-        denoised = remove_stabilised(replace(model, sigma=model.sigma * block / trust), denoiser, coarse, strength)
+        law = replace(model, sigma=model.sigma * block / trust)
+        denoised = remove_stabilised(law, denoiser, coarse, max(strength, 1.0))
         estimate = _spread(denoised, block, noisy.shape) * trust**2
-    return estimate + noise.offset
+    # The passes smooth by themselves, so less than all of the noise is removed by going part of the way.
+    return np.asarray(signal + min(strength, 1.0) * (estimate - signal) + noise.offset)
 
 
 def _sums(pixels: Pixels, block: int) -> Pixels:

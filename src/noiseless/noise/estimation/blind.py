@@ -26,6 +26,12 @@ from .signal_dependence import Dependence
 SPECTRUM_SIDE = 64
 # The side of the grid on which the spectrum of correlated noise is handed on: 32 lags on either side.
 
+MAP_ERROR = 0.06
+# The root mean square relative error of a sigma map (see ``local_level``).
+
+SMOOTH_TRUST = 0.5
+# Noise that changes with the brightness in an unknown way has no one sigma: half the confidence.
+
 TOO_DOUBTFUL = 0.25
 # A gain that is not known to a quarter of itself is none: the noise is called constant.
 
@@ -123,18 +129,15 @@ def _white(image: Image, findings: Findings) -> tuple[NoiseModel, float, str]:
     error = max(noise.error for noise in findings.white)
     flat = float(np.mean([noise.flat for noise in findings.white]))
     reason = f"the high frequencies of the 8x8 patches, {percent(flat)} of which look like a flat image in white noise"
-    steady = all(entry.law == "constant" for entry in findings.dependence)
-    if steady and not findings.impulsive and len(image.space) == 2:
+    smooth = any(entry.law == "smooth" for entry in findings.dependence)
+    trust = _trust(error) * (SMOOTH_TRUST if smooth else 1.0)
+    if not findings.impulsive and len(image.space) == 2:
         levels = [measure_locally(channel) for channel in image.pixels]
         if not any(level.uniform for level in levels):
             level = np.stack([level.sigma for level in levels]) * image.scale
-            return Gaussian(level), _trust(np.hypot(error, MAP_ERROR)), f"{reason}, place by place: it is not the same"
+            return Gaussian(level), min(trust, _trust(MAP_ERROR)), f"{reason}, place by place: it is not the same"
     model = Gaussian(sigma if isinstance(sigma, float) else sigma.reshape((-1,) + (1,) * len(image.space)))
-    return model, _trust(error), reason
-
-
-MAP_ERROR = 0.06
-# The root mean square relative error of a sigma map (see ``local_level``).
+    return model, trust, reason
 
 
 def _striped(image: Image, findings: Findings) -> tuple[NoiseModel, float, str]:
@@ -184,9 +187,10 @@ def _doubt(fit: Dependence) -> float:
 def _impulses(image: Image, findings: Findings) -> tuple[SaltAndPepper | RandomImpulses | HotPixels, str]:
     found = [entry for entry in findings.impulses if entry.kind != "none"]
     density = float(np.mean([entry.density for entry in found]))
-    # Where there is only salt, the darkest pixel stands for pepper.
-    low = min(min(entry.low for entry in found), float(image.pixels.min())) * image.scale + image.offset
+    low = min(entry.low for entry in found) * image.scale + image.offset
     high = max(entry.high for entry in found) * image.scale + image.offset
+    if low == high:  # there is only salt, and the darkest pixel stands for pepper
+        low = float(image.pixels.min()) * image.scale + image.offset
     reason = f"{percent(density)} of the pixels are not what their neighbours are"
     if sum(entry.kind == "salt-and-pepper" for entry in found) * 2 > len(found):
         return SaltAndPepper(density, low, high), reason

@@ -50,7 +50,7 @@ def _processing(findings: Findings) -> tuple[list[str], bool]:
         )
     if findings.enlarged:
         said.append("the image was enlarged by interpolation, which smooths the noise: give it before that if you can")
-    if findings.correlated:
+    if findings.correlated and not findings.striped:
         beside = max((entry.adjacent for entry in findings.correlation), key=abs)
         said.append(
             f"the noise is correlated between neighbouring pixels ({beside:.2f} where the image is calmest), as after "
@@ -72,7 +72,9 @@ def _texture(findings: Findings, model: NoiseModel) -> tuple[list[str], bool]:
     if min(noise.flat for noise in findings.white) < LITTLE_FLAT and not findings.correlated:
         return ["less than 2 % of the image is flat: sigma may hold texture and be too high"], False
     if any(entry.law == "smooth" for entry in findings.dependence) and isinstance(model, Gaussian):
-        return ["the noise changes with the brightness in a way that no model here has: sigma is a mean"], False
+        return [
+            "the noise changes with the brightness in a way that no model here has: one sigma cannot be right"
+        ], False
     return [], False
 
 

@@ -26,8 +26,11 @@ SURROUNDINGS = 5
 CLEARLY = 0.95
 # Speckle of few looks has a long bright tail. Impulses are not believed where the variance is so clearly quadratic.
 
-FAINTEST_STRIPES = 0.15
-# Stripes below this part of the white noise are not worth a model of their own (they are found from a quarter on).
+FAINTEST_STRIPES, ROUNDED_AWAY = 0.15, 0.3
+# Stripes below this part of the other noise, or of the step of the values, are not worth a model of their own.
+
+REPEATED = 0.0005
+# In continuous values what repeats in more of the pixels than this is no chance: salt, or pepper.
 
 ELSEWHERE = (5, 7)
 # and by what the noise is so many rows and columns away, so that the replaced pixels are as noisy as the others.
@@ -64,8 +67,9 @@ class Findings:
 
     @property
     def striped(self) -> bool:
-        level = max(noise.sigma for noise in self.white)
-        return _most(max(entry.rows, entry.columns) > FAINTEST_STRIPES * level for entry in self.lines)
+        level = max(noise.sigma for noise in self.white + self.correlation)
+        least = max(FAINTEST_STRIPES * level, ROUNDED_AWAY * max(noise.step for noise in self.white))
+        return _most(max(entry.rows, entry.columns) > least for entry in self.lines)
 
 
 def examine(image: Image) -> Findings | None:
@@ -101,13 +105,23 @@ def _in_stored_units(channel: NDArray[np.float32], image: Image) -> NDArray[np.f
 
 def _impulses_of(channel: NDArray[np.float32], image: Image) -> Impulses:
     """The impulses of a channel; none where they are but the bright tail of speckle."""
-    found = measure_impulses(channel)
+    found = measure_impulses(_within_repeated(channel))
     points = scatter(_in_stored_units(channel, image)) if found.kind == "random" else None
     if points is not None:
         law = fit_signal_dependence(points)
         if law.law == "quadratic" and law.confidence > CLEARLY:
             return replace(found, kind="none")
     return found
+
+
+def _within_repeated(channel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The channel, its noise cut off beyond salt and pepper, so that these are the extremes that are looked for."""
+    sample = channel.reshape(-1)[:: max(1, channel.size // 100_000)]
+    values, counts = np.unique(sample, return_counts=True)
+    repeated = values[counts > max(REPEATED * sample.size, 3)]
+    if 2 * len(values) < len(sample) or len(repeated) != 2:
+        return channel
+    return np.clip(channel, repeated[0], repeated[1])
 
 
 def _most(answers: Any) -> bool:
