@@ -217,3 +217,12 @@ def test_a_method_that_breaks_down_is_not_passed_on(monkeypatch):
 def test_a_recipe_is_a_value():
     assert Recipe() == Recipe("auto", "base")
     assert Recipe(method="heat") != Recipe()
+
+
+def test_a_filter_takes_blind_noise_that_is_uneven(rng):
+    shape = (160, 171)
+    clean, _, _ = picture(shape, "float64", 0.05, rng)
+    noisy = clean + np.linspace(4, 40, shape[1]) * rng.standard_normal(shape)
+    restored = restore(noisy, Recipe("perona-malik"))
+    assert np.mean((restored.image - clean) ** 2) < 0.6 * np.mean((noisy - clean) ** 2)
+    assert restore(noisy).noise.sigma.shape == (1, *shape)  # the network takes the map

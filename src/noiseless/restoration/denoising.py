@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import array_api_compat
 import numpy as np
 
 from noiseless.denoiser import Array, Denoiser, Sigma
+from noiseless.diffusion import FILTERS
 from noiseless.errors import Diverged, InvalidImage, InvalidParameter
 from noiseless.image import FloatArray, Image, from_array, with_channel_axis
 from noiseless.noise import Gaussian, NoiseEstimate, NoiseModel, estimate_image_noise
@@ -129,6 +130,8 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
     started = time.perf_counter()
     # 1 Noise: given, or estimated once from the whole image, never tile by tile.
     noise = NoiseEstimate(given, 1.0, "given by the caller") if given is not None else estimate_image_noise(image)
+    if given is None and recipe.method_name in FILTERS:
+        noise = _one_a_channel(noise)
     if noise.confidence == 0.0:
         raise InvalidParameter(f"the noise cannot be estimated: {noise.reason}; give sigma")
     # 2 and 3 Diffusion or score, 4 generation: the recipe says which.
@@ -140,6 +143,15 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
         raise Diverged(f"{recipe.method_name} gave values that are not finite; report the image, or try another method")
     report = _report(image, pixels, noise, recipe) | {"seconds": time.perf_counter() - started}
     return Restored(image.with_pixels(pixels), noise, recipe, report)
+
+
+def _one_a_channel(noise: NoiseEstimate) -> NoiseEstimate:
+    """For filters, which have one contrast or one time: a map of sigma as its root mean square in each channel."""
+    model = noise.model
+    if not isinstance(model, Gaussian) or isinstance(model.sigma, float) or model.sigma.size == len(model.sigma):
+        return noise
+    space = tuple(range(1, model.sigma.ndim))
+    return replace(noise, model=Gaussian(np.sqrt(np.mean(np.square(model.sigma), axis=space, keepdims=True))))
 
 
 def _removed(noise: NoiseModel, denoiser: Denoiser, image: Image, strength: float) -> FloatArray:

@@ -47,10 +47,11 @@ def demo(
     axis = -1 if clean.ndim == 3 else None
 
     def blind(**choices: Any) -> NDArray[np.float64]:
-        found = noiseless.estimate_noise(noisy, channel_axis=axis)
-        return np.asarray(noiseless.denoise(noisy, noise=found.model, channel_axis=axis, **choices))
+        return np.asarray(noiseless.denoise(noisy, channel_axis=axis, **choices))
 
-    estimated = noiseless.estimate_noise(noisy, channel_axis=axis).sigma
+    image = noiseless.from_array(noisy, channel_axis=axis)
+    found = noiseless.noise.estimate_image_noise(image)
+    estimated = float(np.sqrt(np.mean(found.model.variance(image.in_stored_units()))))
     panels = [
         Panel("clean photograph", clean),
         _panel(f"1 noise: sigma {sigma:g}", clean, lambda: noisy),
@@ -60,7 +61,7 @@ def demo(
         Panel("what step 3 removed", np.clip(127.5 + 2 * (noisy - blind(method="score")), 0, 255)),
     ]
     noiseless.write(noiseless.from_array(_side_by_side(panels), channel_axis=-1), output, overwrite=force)
-    typer.echo(f"noise estimated blind: sigma {float(np.mean(estimated)):.2f} (added: {sigma:g})")
+    typer.echo(f"noise found blind: {found.kind}, sigma {estimated:.2f} (added: {sigma:g})")
     typer.echo(f"{'step':<32}{'PSNR dB':>9}{'SSIM':>9}{'seconds':>9}")
     for panel in panels:
         if panel.psnr is not None:

@@ -61,7 +61,7 @@ def diffuse(
     choices = {name: value for name, value in (("time", time), ("steps", steps)) if value is not None}
     smooth = noiseless.diffusion.filter_named(method, **choices)
     image = noiseless.read(source)
-    found = noiseless.noise.estimate_image_noise(image).sigma if sigma is None else sigma
-    level = np.asarray(found, dtype=np.float32) / image.scale
+    found = noiseless.noise.estimate_sigma_per_channel(image.pixels) if sigma is None else (sigma / image.scale,)
+    level = np.asarray(found, dtype=np.float32).reshape((-1,) + (1,) * len(image.space))
     noiseless.write(image.with_pixels(smooth(image.pixels, level)), output, overwrite=force)
-    typer.echo(f"{output}: {method}, sigma {console.levels(float(np.max(found)))}")
+    typer.echo(f"{output}: {method}, sigma {console.levels(float(np.max(found)) * image.scale)}")

@@ -143,8 +143,8 @@ def _white(image: Image, findings: Findings) -> tuple[NoiseModel, float, str]:
 def _striped(image: Image, findings: Findings) -> tuple[NoiseModel, float, str]:
     sigma, error = _white_level(image, findings)
     rows, columns = (
-        float(np.median([getattr(entry, name) for entry in findings.lines])) * image.scale
-        for name in ("rows", "columns")
+        float(np.mean([stripe for stripe in offsets if stripe > 0.0] or [0.0])) * image.scale
+        for offsets in zip(*((entry.rows, entry.columns) for entry in findings.lines), strict=True)
     )
     both = [Stripes(stripe, 0.0, axis) for axis, stripe in enumerate((rows, columns)) if stripe > 0.0]
     reason = "the offsets on which the odd and the even parts of each line agree"

@@ -23,6 +23,9 @@ _BOX = Lazy("scipy.ndimage:uniform_filter")
 SURROUNDINGS = 5
 # Impulses are replaced by the mean over 5x5 pixels before the rest is measured,
 
+ELSEWHERE = (5, 7)
+# and by what the noise is so many rows and columns away, so that the replaced pixels are as noisy as the others.
+
 CLEARLY = 0.95
 # Speckle of few looks has a long bright tail. Impulses are not believed where the variance is so clearly quadratic.
 
@@ -31,9 +34,6 @@ FAINTEST_STRIPES, ROUNDED_AWAY = 0.15, 0.3
 
 REPEATED = 0.0005
 # In continuous values what repeats in more of the pixels than this is no chance: salt, or pepper.
-
-ELSEWHERE = (5, 7)
-# and by what the noise is so many rows and columns away, so that the replaced pixels are as noisy as the others.
 
 
 @dataclass(frozen=True, eq=False)
