@@ -26,8 +26,9 @@ SURROUNDINGS = 5
 ELSEWHERE = (5, 7)
 # and by what the noise is so many rows and columns away, so that the replaced pixels are as noisy as the others.
 
-CLEARLY = 0.95
-# Speckle of few looks has a long bright tail. Impulses are not believed where the variance is so clearly quadratic.
+CLEARLY, FEW_PHOTONS = 0.95, 5.0
+# Speckle of few looks has a long bright tail, and so have counts of few photons. Impulses are not believed where the
+# variance is so clearly quadratic, or where it is so clearly photon noise of fewer photons than this.
 
 FAINTEST_STRIPES, ROUNDED_AWAY = 0.15, 0.3
 # Stripes below this part of the other noise, or of the step of the values, are not worth a model of their own.
@@ -104,12 +105,13 @@ def _in_stored_units(channel: NDArray[np.float32], image: Image) -> NDArray[np.f
 
 
 def _impulses_of(channel: NDArray[np.float32], image: Image) -> Impulses:
-    """The impulses of a channel; none where they are but the bright tail of speckle."""
+    """The impulses of a channel; none where they are but the bright tail of speckle or of few photons."""
     found = measure_impulses(_within_repeated(channel))
     points = scatter(_in_stored_units(channel, image)) if found.kind == "random" else None
     if points is not None:
         law = fit_signal_dependence(points)
-        if law.law == "quadratic" and law.confidence > CLEARLY:
+        photons = (np.median(points.levels) - law.offset) / law.gain if law.law == "affine" else np.inf
+        if law.confidence > CLEARLY and (law.law == "quadratic" or photons < FEW_PHOTONS):
             return replace(found, kind="none")
     return found
 
