@@ -40,7 +40,10 @@ SIDE = 8
 # 8 pixels resolve the frequencies that photographs lack; 6 leaked more texture, 10 was not better (BSD400, CID22val).
 
 PATCHES = 20_000
-# Twenty thousand patches give sigma to 0.5 %. A larger image is sampled more sparsely, not longer.
+# Twenty thousand patches give sigma to 0.5 %. A larger image is sampled more sparsely, not longer,
+
+TEXTURED, MANY_PATCHES = 0.02, 150_000
+# unless less than 2 % of it looks flat: then more patches are searched for calm ones.
 
 WHITE_LIMIT = 65.171 / 48
 # The 95 % point of chi^2 with 48 degrees of freedom, over 48: a flat patch passes with probability 0.95. These 48 are
@@ -122,7 +125,12 @@ def measure(channel: NDArray[np.float32]) -> ChannelNoise | None:
     volume = channel.reshape((-1, *channel.shape[-2:]))
     if min(volume.shape[1:]) < SIDE:
         return None
-    patches, overlap = _sampled(volume)
+    noise = _measured(*_sampled(volume))
+    return _measured(*_sampled(volume, MANY_PATCHES)) if noise.flat < TEXTURED else noise
+
+
+def _measured(patches: NDArray[np.float32], overlap: float) -> ChannelNoise:
+    """What (N, 64) patches say of the noise, ``overlap`` being the share of each that is not in another one."""
     step = _step(patches)
     power = squared_transform(patches)
     bounds = bounds_of(patches)
@@ -160,10 +168,10 @@ def difference_sigma(channel: NDArray[np.float32]) -> float:
     return float(np.median(np.abs(differences))) / (0.6745 * 2**0.5) if differences.size else 0.0
 
 
-def _sampled(volume: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-    """About ``PATCHES`` patches on a regular grid, (N, 64), and the share of each that is not in another one."""
+def _sampled(volume: NDArray[np.float32], wanted: int = PATCHES) -> tuple[NDArray[np.float32], float]:
+    """About ``wanted`` patches on a regular grid, (N, 64), and the share of each that is not in another one."""
     planes = len(volume)
-    density = volume.size / PATCHES
+    density = volume.size / wanted
     plane_stride = max(1, min(planes, round(density ** (1 / 3)))) if planes > 1 else 1
     # An odd stride meets all eight phases of the 8x8 grid of JPEG.
     stride = max(1, int(np.sqrt(density / plane_stride))) // 2 * 2 + 1
