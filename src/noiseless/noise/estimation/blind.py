@@ -20,6 +20,7 @@ from .doubts import DOUBTFUL, HALF_TRUST, doubts_of, percent
 from .examination import Findings, examine
 from .flat_patches import difference_sigma, measure
 from .local_level import measure_locally
+from .masking import masked
 from .noise_estimate import NoiseEstimate
 from .signal_dependence import Dependence
 
@@ -42,7 +43,7 @@ HOT = 0.3
 # Impulses of which all but 5 % lie above so much of the range of the image are hot pixels.
 
 
-def estimate_noise(image: Any, *, channel_axis: int | None = None) -> NoiseEstimate:
+def estimate_noise(image: Any, *, channel_axis: int | None = None, mask: Any = None) -> NoiseEstimate:
     """What the noise of an image is, from that image alone.
 
     Impulses, stripes, correlation, and how the variance follows the brightness are measured one after the other, and
@@ -58,6 +59,7 @@ def estimate_noise(image: Any, *, channel_axis: int | None = None) -> NoiseEstim
     ----------
     image : (Y, X), (Z, Y, X), or with one more axis for channels; any integer or real floating dtype.
     channel_axis : which axis holds the channels (-1 for the usual colour photograph); None when there is none.
+    mask : bool, (Y, X) or (Z, Y, X): True where the image is looked at; None for all of it.
 
     Returns
     -------
@@ -68,13 +70,15 @@ def estimate_noise(image: Any, *, channel_axis: int | None = None) -> NoiseEstim
     Raises
     ------
     InvalidImage : the dtype holds no intensities, the number of axes does not fit, or a value is not finite.
-    InvalidParameter : ``channel_axis`` is not an axis of the image.
+    InvalidParameter : ``channel_axis`` is not an axis of the image, or the mask does not fit or is True nowhere.
     """
-    return estimate_image_noise(from_array(image, channel_axis=channel_axis))
+    return estimate_image_noise(from_array(image, channel_axis=channel_axis), mask=mask)
 
 
-def estimate_image_noise(image: Image) -> NoiseEstimate:
+def estimate_image_noise(image: Image, *, mask: Any = None) -> NoiseEstimate:
     """:func:`estimate_noise` for an :class:`Image`; the model is in its *stored* units."""
+    if mask is not None:
+        image = masked(image, mask)
     if np.ptp(image.pixels) == 0.0:
         return NoiseEstimate(
             Gaussian(0.0), 0.0, "every pixel has the same value", ("the image is constant: its noise cannot be known",)
