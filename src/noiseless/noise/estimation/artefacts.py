@@ -166,7 +166,7 @@ def _phase(planes: NDArray[np.float32]) -> tuple[int, float]:
 def _periodicity(planes: NDArray[np.float32]) -> tuple[float, float]:
     """Of the mean size of second differences along X: the highest peak of its spectrum over the floor, and where."""
     size = np.abs(np.diff(planes, n=2, axis=-1))
-    limit = 4.0 * (float(np.median(size[..., ::3])) + 0.3 * float(size.mean(dtype=np.float64)))
+    limit = 4.0 * (float(np.median(size[..., ::3, ::3])) + 0.3 * float(size.mean(dtype=np.float64)))
     profile = np.minimum(size, np.float32(limit)).mean(axis=(0, 1), dtype=np.float64)
     if limit == 0.0:
         return 0.0, 0.0
@@ -190,7 +190,7 @@ def _periodicity(planes: NDArray[np.float32]) -> tuple[float, float]:
 def _top_and_middle(planes: NDArray[np.float32]) -> tuple[float, float]:
     """Power density above 0.85 of the Nyquist frequency of either axis, and between 0.4 and 0.5 of it."""
     window = np.hanning(planes.shape[1])[:, np.newaxis] * np.hanning(planes.shape[2])
-    centred = (planes - planes.mean(axis=(1, 2), keepdims=True, dtype=np.float64)) * window
+    centred = (planes - planes.mean(axis=(1, 2), keepdims=True)) * window.astype(np.float32)
     power = np.square(np.abs(np.fft.rfft2(centred))).mean(axis=0) / np.square(window).sum()
     y = 2.0 * np.abs(np.fft.fftfreq(planes.shape[1]))[:, np.newaxis]
     highest = np.maximum(y, 2.0 * np.fft.rfftfreq(planes.shape[2]))

@@ -58,7 +58,7 @@ def bounds_of(pixels: NDArray[np.float32]) -> Bounds:
     if least == greatest:
         return Bounds()
     for extreme, is_lower in ((least, True), (greatest, False)):
-        piled = float(np.mean(pixels == extreme))
+        piled = np.count_nonzero(pixels == extreme) / pixels.size
         if piled <= PILED_SHARE:
             continue
         others = pixels[pixels > extreme] if is_lower else pixels[pixels < extreme]

@@ -175,11 +175,15 @@ def _sampled_power(volume: NDArray[np.float32], side: int) -> tuple[NDArray[np.f
     # An odd stride meets all phases of the 8x8 grid of JPEG.
     stride = max(1, int(np.sqrt(positions / PATCHES))) // 2 * 2 + 1
     windows = np.lib.stride_tricks.sliding_window_view(volume[::step], (side, side), axis=(1, 2))
-    patches = windows[:, ::stride, ::stride].reshape(-1, side, side)
+    windows = windows[:, ::stride, ::stride]
     basis = _basis(side).astype(np.float32)
-    # One pixel is taken off first: this spares float32 its digits, and makes constant patches exactly 0.
-    coefficients = basis @ (patches - patches[:, :1, :1]) @ basis.T
-    return np.square(coefficients, out=coefficients).reshape(-1, side * side), min(1.0, stride**2 / side**2)
+    power = np.empty(windows.shape, np.float32)
+    for of_plane, plane in zip(power, windows, strict=True):
+        for of_row, row in zip(of_plane, plane, strict=True):  # what belongs to a row of patches stays in the cache
+            # One pixel is taken off first: this spares float32 its digits, and makes constant patches exactly 0.
+            coefficients = (basis @ (row - row[:, :1, :1])).reshape(-1, side) @ basis.T
+            np.square(coefficients, out=of_row.reshape(-1, side))
+    return power.reshape(-1, side * side), min(1.0, stride**2 / side**2)
 
 
 def _calmest(
@@ -192,7 +196,8 @@ def _calmest(
     mean = np.ones(side * side)
     for _ in range(ROUNDS):
         weight = (1.0 / np.maximum(mean, max(FAINTEST * mean[order >= 2].max(), FAINT))).astype(np.float32)
-        energies = [power @ np.where(modes, weight, 0) / np.float32(modes.sum()) for modes in parities]
+        columns = np.stack([np.where(modes, weight / modes.sum(dtype=np.float32), 0) for modes in parities], axis=1)
+        energies = np.ascontiguousarray((power @ columns).T)
         mean = np.zeros(side * side)
         for energy, modes in zip(energies, parities[::-1], strict=True):
             calm = np.argpartition(energy, kept - 1)[:kept]

@@ -1,10 +1,15 @@
 """Everything that is measured of one image before its noise is named: one finding a channel."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from noiseless.image import Image
 from noiseless.names import Lazy, load
@@ -36,8 +41,8 @@ FAINTEST_STRIPES, ROUNDED_AWAY = 0.15, 0.3
 LARGE = 1024
 # Of planes beyond so many pixels across, the middle is searched for impulses first.
 
-REPEATED = 0.0005
-# In continuous values what repeats in more of the pixels than this is no chance: salt, or pepper.
+REPEATED, REPEATED_AMONG = 0.0005, 32_768
+# In continuous values what repeats in more of so many pixels than this is no chance: salt, or pepper.
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,29 +83,46 @@ class Findings:
 
 def examine(image: Image) -> Findings | None:
     """All findings of an image; None where it is smaller than one 8x8 patch."""
-    impulses = [_impulses_of(channel, image) for channel in image.pixels]
-    pixels = [_without(found, channel) for found, channel in zip(impulses, image.pixels, strict=True)]
-    white = [noise for noise in map(measure, pixels) if noise is not None]
-    if not white:
-        return None
-    correlation = [entry for entry in map(measure_correlation, pixels) if entry is not None]
-    stored = [_in_stored_units(channel, image) for channel in pixels]
-    scatters = [points for points in map(scatter, stored) if points is not None]
-    interpolated = [resampled(channel, noise.step) for channel, noise in zip(pixels, white, strict=True)]
-    jpeg = any(jpeg_grid(channel).found for channel in pixels)
+    # NumPy's loops let other threads run. Its small matrix products are faster in one thread than in many, above all
+    # when several instruments ask for them at once.
+    with _matrix_products().limit(limits=1), ThreadPoolExecutor(os.cpu_count()) as pool:
+        impulses = list(pool.map(_impulses_of, image.pixels, repeat(image)))
+        pixels = list(pool.map(_without, impulses, image.pixels))
+        # Longest first, so that no core waits for it at the end.
+        correlations = pool.map(measure_correlation, pixels)
+        whites = pool.map(measure, pixels)
+        stored = [_in_stored_units(channel, image) for channel in pixels]
+        scatters = pool.map(scatter, stored)
+        lines = pool.map(measure_lines, pixels)
+        magnitudes = pool.map(fit_rician, stored)
+        white = [noise for noise in whites if noise is not None]
+        if not white:
+            return None
+        interpolated = list(pool.map(resampled, pixels, [noise.step for noise in white]))
+        jpeg = any(grid.found for grid in pool.map(jpeg_grid, pixels))
+        correlation = [entry for entry in correlations if entry is not None]
+        dependence = [fit_signal_dependence(points) for points in scatters if points is not None]
+        magnitude = [fit for fit in magnitudes if fit is not None]
+        line_noise = list(lines)
     return Findings(
         impulses=impulses,
         white=white,
         correlation=correlation,
-        lines=[measure_lines(channel) for channel in pixels],
-        dependence=[fit_signal_dependence(points) for points in scatters],
-        magnitude=[fit for fit in map(fit_rician, stored) if fit is not None],
+        lines=line_noise,
+        dependence=dependence,
+        magnitude=magnitude,
         # After JPEG even pure noise looks like texture to that statistic.
         texture=0.0 if jpeg else max((texture_only(entry) for entry in correlation), default=0.0),
         jpeg=jpeg,
         enlarged=_most(entry.periodic for entry in interpolated),
         hollow=_most(entry.empty for entry in interpolated),
     )
+
+
+@cache
+def _matrix_products() -> ThreadpoolController:
+    """The switch for the threads of matrix products; finding it takes longer than using it."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 def _in_stored_units(channel: NDArray[np.float32], image: Image) -> NDArray[np.float32]:
@@ -128,7 +150,7 @@ def _impulses_of(channel: NDArray[np.float32], image: Image) -> Impulses:
 
 def _within_repeated(channel: NDArray[np.float32]) -> NDArray[np.float32]:
     """The channel, its noise cut off beyond salt and pepper, so that these are the extremes that are looked for."""
-    sample = channel.reshape(-1)[:: max(1, channel.size // 100_000)]
+    sample = channel.reshape(-1)[:: max(1, channel.size // REPEATED_AMONG)]
     values, counts = np.unique(sample, return_counts=True)
     repeated = values[counts > max(REPEATED * sample.size, 3)]
     if 2 * len(values) < len(sample) or len(repeated) != 2:

@@ -146,7 +146,7 @@ def _measured(patches: NDArray[np.float32], overlap: float) -> ChannelNoise:
     low = power @ _LOW_MEAN
     flat = float(np.mean(low <= WHITE_LIMIT * variance))
     if len(power) * CALM_SHARE >= 20:  # fewer patches could not tell colour from chance
-        order = np.argsort(low, kind="stable")
+        order = np.argsort(low)
         calm = power[order[: int(CALM_SHARE * len(order))]].mean(axis=0, dtype=np.float64)
         colour, slope, correlation = _colour(calm)
         correlated = colour > (CORRELATED if slope > SLOPED else CORRELATED_IF_LEVEL)
@@ -220,13 +220,14 @@ def white_variance(
     Variance and error, of shape (...). The error is inf where fewer than ``least`` patches are left.
     """
     patches = bands.shape[-2]
-    order = np.argsort(bands[..., 0], axis=-1, kind="stable")
+    lows = np.ascontiguousarray(bands[..., 0])
+    order = np.argsort(lows, axis=-1)
     kept = np.unique(np.geomspace(min(least, patches), patches, 50).astype(np.int64))
-    present = np.isfinite(bands[..., 0])
-    counted = np.where(present[..., np.newaxis], bands, np.float32(0.0))
+    present = np.isfinite(lows)
+    starts = np.append(0, kept[:-1])  # sums between one number of patches and the next are all that is needed
     low, middle, high = (
-        np.cumsum(np.take_along_axis(counted[..., band], order, -1), -1, dtype=np.float64)[..., kept - 1] / kept
-        for band in range(3)
+        np.cumsum(np.add.reduceat(np.take_along_axis(band, order, -1), starts, -1, dtype=np.float64), -1) / kept
+        for band in (np.where(present, bands[..., i], np.float32(0.0)) for i in range(3))
     )
     excess = np.clip(middle / np.maximum(high, middle / 10 + _TINY) - 1.0, -1.0, MOST_EXCESS)
     weight = LEAKAGE / (1.0 - LEAKAGE)

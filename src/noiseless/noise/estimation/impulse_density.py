@@ -53,6 +53,12 @@ CROWDED, ALONE = 1.6, 0.35
 # Finds are no impulses when they have more than 1.6 times as many finds among their eight neighbours as independent
 # ones would, and 0.35 more. Text and glints have 1 to 5 more.
 
+TYPICAL_OF = 16_384
+# So many pixels tell what is typical of an image to about 1 %.
+
+BAND = 32
+# Rows that are looked at together: a dozen images of a band fit into the cache of a core.
+
 
 @dataclass(frozen=True, eq=False)
 class Impulses:
@@ -138,15 +144,17 @@ def _extremes(volume: NDArray[np.float32], extreme: NDArray[np.bool_], low: floa
 
 def _step(values: NDArray[np.float32]) -> float:
     """The least spacing of values of which there are few, 0 where there are many."""
-    different = np.unique(values[:: max(1, values.size // 4096)])
+    different = np.unique(_some(values, 4096))
     return float(np.diff(different).min()) if 1 < len(different) <= 256 else 0.0
 
 
 def _misfits(volume: NDArray[np.float32]) -> _Found | None:
     """Random-valued impulses or hot pixels, or None."""
     oddness = _oddness(volume)
-    typical = np.float32(QUARTILE * np.quantile(oddness, 0.25))
-    mask = oddness > ODD_ONE_OUT * np.clip(_median_of_nine(_around(oddness, 2)), typical, BUSIEST * typical)
+    typical = np.float32(QUARTILE * np.quantile(_some(oddness, TYPICAL_OF), 0.25))
+    mask = oddness > ODD_ONE_OUT * typical
+    around = _median_of_nine([each[mask] for each in _around(oddness, 2)])
+    mask[mask] = oddness[mask] > ODD_ONE_OUT * np.clip(around, typical, BUSIEST * typical)
     if mask.mean() < LEAST_DENSITY / 4:
         return None
     step = _step(volume)
@@ -176,11 +184,16 @@ def _oddness(volume: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Of two sorted fours, a and b, the least four of all eight are min(a_i, b_(3 - i)).
     """
-    neighbours = _around(volume)
-    centre = neighbours.pop(4)
-    distances = [np.abs(neighbour - centre) for neighbour in neighbours]
-    first, second = _sorted_four(distances[:4]), _sorted_four(distances[4:])
-    return np.asarray(sum(np.minimum(a, b) for a, b in zip(first, second[::-1], strict=True)), dtype=np.float32)
+    oddness = np.empty_like(volume)
+    nine = _around(volume)
+    for top in range(0, volume.shape[1], BAND):  # in bands that stay in the cache
+        rows = slice(top, top + BAND)
+        neighbours = [image[:, rows] for image in nine]
+        centre = neighbours.pop(4)
+        distances = [np.abs(neighbour - centre) for neighbour in neighbours]
+        first, second = _sorted_four(distances[:4]), _sorted_four(distances[4:])
+        oddness[:, rows] = sum(np.minimum(a, b) for a, b in zip(first, second[::-1], strict=True))
+    return oddness
 
 
 def _sorted_four(four: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
@@ -209,7 +222,12 @@ def _surroundings(
     mean = _sum_around(values, REACH) / safe
     square = _sum_around(values * values, REACH) / safe
     spread = np.sqrt(np.maximum(square - mean * mean, np.float32(1e-6) * square))
-    return mean + centre, np.maximum(spread, np.float32(FLOOR * np.median(spread))), count
+    return mean + centre, np.maximum(spread, np.float32(FLOOR * np.median(_some(spread, TYPICAL_OF)))), count
+
+
+def _some(values: NDArray[Any], wanted: int) -> NDArray[Any]:
+    """At least ``wanted`` of the values, evenly spread, if there are as many."""
+    return values.reshape(-1)[:: max(1, values.size // wanted)]
 
 
 def _sum_around(values: NDArray[Any], reach: int) -> NDArray[np.float32]:

@@ -88,7 +88,7 @@ def _offsets(planes: NDArray[np.float32]) -> tuple[float, float]:
     if lines < FEWEST_LINES or length < BLOCK * FEWEST_BLOCKS:
         return 0.0, 0.0
     steps = np.diff(planes, axis=1)
-    limit = CLIP * (_deviation(steps[..., ::3]) or float(steps.std(dtype=np.float64)))
+    limit = CLIP * (_deviation(steps[..., ::3, ::3]) or float(steps.std(dtype=np.float64)))
     np.clip(steps, -limit, limit, out=steps)
     blocks = np.arange(0, length - BLOCK + 1, BLOCK)
     means = np.add.reduceat(steps[..., : blocks[-1] + BLOCK], blocks, axis=-1) / BLOCK

@@ -99,10 +99,8 @@ def _windows(plane: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[n
     views = np.lib.stride_tricks.sliding_window_view(bands, (height, width), axis=(0, 1))
     first_rows, first_columns = _starts(bands.shape[0]), _starts(bands.shape[1])
     shape = len(first_rows), len(first_columns)
-    variance, error = np.empty(shape), np.empty(shape)
-    for index, row in enumerate(first_rows):
-        patches = views[row, first_columns].reshape(shape[1], 3, height * width).swapaxes(1, 2)
-        variance[index], error[index] = white_variance(patches, (STRIDE / SIDE) ** 2, LEAST)
+    patches = views[np.ix_(first_rows, first_columns)].reshape(*shape, 3, height * width).swapaxes(-1, -2)
+    variance, error = white_variance(patches, (STRIDE / SIDE) ** 2, LEAST)
     known = variance > 0.0
     log_sigma = 0.5 * np.log(variance, out=np.zeros(shape), where=known)
     return log_sigma, np.where(known, error, np.inf)
