@@ -71,6 +71,17 @@ def test_groups_near_a_bound_are_left_out_and_the_others_keep_the_law(rng):
     assert np.all(points.variances / 0.01 > 0.95 - 4 * points.errors / points.variances)
 
 
+def test_bright_groups_lose_their_tail_to_the_bound_without_a_pile_and_are_left_out(rng):
+    # Noise of 0.1 + 0.1 m reaches 1 from 0.7 on; two columns in 320 are so bright, too few for a pile of pixels.
+    clean = np.hstack([ramp(0.1, 0.5, (256, 288)), ramp(0.5, 0.95, (256, 32))])
+    noisy = np.minimum(clean + (0.05 + 0.1 * clean) * rng.standard_normal(clean.shape), 1)
+    points = scatter(noisy)
+    z = deviations(points, lambda m: (0.05 + 0.1 * m) ** 2)
+    # At 2.5 deviations 1 % of the variance is lost, half of the least error that is declared.
+    assert np.all(points.levels + 2.5 * (0.05 + 0.1 * points.levels) < 1 + 0.02)
+    assert z.min() > -4.5
+
+
 def test_a_masked_background_is_not_looked_at(rng):
     noisy = ramp() + 0.02 * rng.standard_normal((256, 320))
     noisy[:128] = 0

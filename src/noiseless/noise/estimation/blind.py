@@ -18,7 +18,7 @@ from noiseless.noise.stripes import Stripes
 
 from .doubts import DOUBTFUL, HALF_TRUST, doubts_of, percent
 from .examination import Findings, examine
-from .flat_patches import difference_sigma, measure
+from .flat_patches import COLOURED, difference_sigma, measure
 from .local_level import measure_locally
 from .masking import masked
 from .noise_estimate import NoiseEstimate
@@ -35,6 +35,9 @@ SMOOTH_TRUST = 0.5
 
 TOO_DOUBTFUL = 0.25
 # A gain that is not known to a quarter of itself is none: the noise is called constant.
+
+FAINT_SPECKLE = 200.0
+# Speckle of more looks is 7 % of the brightness and less, as fine texture is: not believed where nothing is flat.
 
 ONLY_TWO = 0.7
 # Impulses of which seven in ten have one of two values are salt and pepper; the others are outliers of the noise.
@@ -121,8 +124,11 @@ def _background(image: Image, findings: Findings) -> tuple[NoiseModel, float, st
         fit = max(likely, key=lambda fit: fit.confidence)
         trust = _trust(fit.error / max(fit.sigma, 1e-12))
         return Rician(fit.sigma), min(fit.confidence, trust), fit.reason
+    textured = any(noise.colour > COLOURED for noise in findings.white)
     for law, build in (("affine", _photons), ("quadratic", _speckle)):
         agreeing = [entry for entry in findings.dependence if entry.law == law and _doubt(entry) < TOO_DOUBTFUL]
+        if textured:  # the contrast of texture goes with the light as that of speckle does
+            agreeing = [entry for entry in agreeing if law != "quadratic" or entry.looks < FAINT_SPECKLE]
         if 2 * len(agreeing) > len(findings.white):
             return build(agreeing)
     return _white(image, findings)
