@@ -77,8 +77,8 @@ def questions() -> list[tuple[str, Answer, list[tuple[str, float, Spoil]]]]:
         ("impulses", impulses, [(f"salt and pepper {d:g}", d, salted(d)) for d in (0.002, 0.02, 0.2, 0.5)]),
         ("impulses", impulses, [(f"random {d:g}", d, struck(d)) for d in (0.002, 0.02, 0.2, 0.35)]),
         ("JPEG grid", grid, noises),
-        ("JPEG grid", grid, [(f"quality {q}", 0.0, compressed(q, 0.0)) for q in (50, 80, 90)]),
-        ("JPEG grid", grid, [("quality 80, white 5", 0.0, compressed(80, 5.0))]),
+        ("JPEG grid", grid, [(f"quality {q}", 0.0, compressed(q, 0.0)) for q in (50, 80, 90, 95)]),
+        ("JPEG grid", grid, [(f"quality {q}, white {s:g}", 0.0, compressed(q, s)) for q in (80, 95) for s in (5, 25)]),
         ("resampled", interpolated, clipped),
         ("resampled", interpolated, [(f"{f:g} times, white {s:g}", 0.0, enlarged(f, s)) for f, s in
                                      ((1.2, 0.0), (1.5, 0.0), (2.0, 0.0), (1.2, 10.0), (1.6, 10.0), (2.0, 10.0))]),

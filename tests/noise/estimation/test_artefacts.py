@@ -42,7 +42,7 @@ def test_the_grid_of_jpeg_is_found_with_its_offset(rng):
 
 
 def test_noise_without_jpeg_has_no_grid(rng):
-    # The larger of eight phases must be 4.5 standard errors out, on both axes: by chance in (8 * 3e-6)^2.
+    # The weakest of 64 grids must be 4.5 deviations below the others: by chance in 64 * 3e-6.
     assert not any(jpeg_grid(scene(rng, sigma)).found for sigma in (0.0, 1.0, 10.0, 40.0))
     assert not jpeg_grid(np.zeros((100, 100))).found
     assert not jpeg_grid(scene(rng, 5.0, (63, 200))).found
@@ -82,9 +82,23 @@ def test_photographs_show_a_grid_after_jpeg_and_none_before(photographs, rng):
             noisy = clean + sigma * rng.standard_normal(clean.shape)
             assert not jpeg_grid(noisy).found
             assert not resampled(noisy).found
-            grid = jpeg_grid(compressed(noisy, 75))
-            assert grid.found
-            assert grid.offset == (0, 0)
+            for quality in (75, 95):
+                grid = jpeg_grid(compressed(noisy, quality))
+                assert grid.found
+                assert grid.offset == (0, 0)
+
+
+@pytest.mark.shared
+def test_blocks_show_where_jpeg_was_coarse(photographs, rng):
+    noisy = [clean + 5 * rng.standard_normal(clean.shape) for clean in photographs]
+    # Quality 95 rounds the highest frequencies to steps of 10, the noise's own deviation is 5.
+    assert np.mean([jpeg_grid(compressed(image, 60)).visible for image in noisy]) > 0.8
+    assert not any(jpeg_grid(compressed(image, 95)).visible for image in noisy)
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_an_enlarged_image_has_several_weak_grids_and_is_not_called_jpeg(factor, rng):
+    assert not jpeg_grid(np.round(enlarged(scene(rng, 5.0, (512, 512)), factor, Image.Resampling.NEAREST))).found
 
 
 @pytest.mark.shared

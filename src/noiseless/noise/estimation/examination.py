@@ -99,7 +99,7 @@ def examine(image: Image) -> Findings | None:
         if not white:
             return None
         interpolated = list(pool.map(resampled, pixels, [noise.step for noise in white]))
-        jpeg = any(grid.found for grid in pool.map(jpeg_grid, pixels))
+        grids = list(pool.map(jpeg_grid, pixels))
         correlation = [entry for entry in correlations if entry is not None]
         dependence = [fit_signal_dependence(points) for points in scatters if points is not None]
         magnitude = [fit for fit in magnitudes if fit is not None]
@@ -111,9 +111,9 @@ def examine(image: Image) -> Findings | None:
         lines=line_noise,
         dependence=dependence,
         magnitude=magnitude,
-        # After JPEG even pure noise looks like texture to that statistic.
-        texture=0.0 if jpeg else max((texture_only(entry) for entry in correlation), default=0.0),
-        jpeg=jpeg,
+        # After coarse JPEG even pure noise looks like texture to that statistic.
+        texture=0.0 if any(grid.visible for grid in grids) else max(map(texture_only, correlation), default=0.0),
+        jpeg=any(grid.found for grid in grids),
         enlarged=_most(entry.periodic for entry in interpolated),
         hollow=_most(entry.empty for entry in interpolated),
     )
