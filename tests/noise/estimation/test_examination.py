@@ -1,3 +1,7 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
 import pytest
 
 from noiseless.image import from_array
@@ -28,3 +32,23 @@ def test_replaced_pixels_are_as_noisy_as_the_others(rng):
 
 def test_an_image_below_a_patch_has_no_findings(rng):
     assert examine(from_array(rng.standard_normal((7, 30)))) is None
+
+
+def test_images_examined_side_by_side_take_turns_with_the_switch_of_the_process(rng, monkeypatch):
+    # Two that hold it at once would each restore what the other had set: one thread, for good.
+    holders, most = [], []
+
+    class Switch:
+        @contextmanager
+        def limit(self, limits):
+            holders.append(limits)
+            most.append(len(holders))
+            time.sleep(0.02)
+            yield
+            holders.pop()
+
+    monkeypatch.setattr(examination, "_matrix_products", Switch)
+    image = from_array(100 + 5 * rng.standard_normal((64, 64)))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(examine, [image] * 4))
+    assert most == [1, 1, 1, 1]

@@ -97,11 +97,12 @@ def test_clipping_does_not_hide_the_photons_nor_texture_pass_for_speckle(shared_
     # shows, and the contrast of the texture goes with the light.
     with PillowImage.open(shared_data / "eval" / "Kodak24" / "kodim08.png") as file:
         house = np.moveaxis(np.asarray(file, dtype=np.float64), -1, 0)
-    noise = PoissonGaussian(4.0, 6.0).sample(house, np.random.default_rng(1))
+    law = parse_noise("poisson-gaussian:gain=4,sigma=6+hot-pixels:density=0.002,low=127.5,high=255")
+    noise = law.sample(house, np.random.default_rng(1))
     estimate = estimate_noise(np.clip(np.rint(noise), 0, 255).astype(np.uint8), channel_axis=0)
-    assert estimate.kind == "poisson-gaussian"
+    assert estimate.kind == "poisson-gaussian + hot-pixels"
     # Three channels, each known to 5 % by the fit; the texture adds to it.
-    assert estimate.model.gain == pytest.approx(4, rel=0.1)
+    assert estimate.model.background.gain == pytest.approx(4, rel=0.1)
     assert estimate_noise(house, channel_axis=0).kind != "speckle"
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import repeat
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,8 @@ LARGE = 1024
 
 REPEATED, REPEATED_AMONG = 0.0005, 32_768
 # In continuous values what repeats in more of so many pixels than this is no chance: salt, or pepper.
+
+_TURN = Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +87,8 @@ class Findings:
 def examine(image: Image) -> Findings | None:
     """All findings of an image; None where it is smaller than one 8x8 patch."""
     # NumPy's loops let other threads run. Its small matrix products are faster in one thread than in many, above all
-    # when several instruments ask for them at once.
-    with _matrix_products().limit(limits=1), ThreadPoolExecutor(os.cpu_count()) as pool:
+    # when several instruments ask for them at once. That switch is one for the process, hence the turns.
+    with _TURN, _matrix_products().limit(limits=1), ThreadPoolExecutor(os.cpu_count()) as pool:
         impulses = list(pool.map(_impulses_of, image.pixels, repeat(image)))
         pixels = list(pool.map(_without, impulses, image.pixels))
         # Longest first, so that no core waits for it at the end.
