@@ -72,14 +72,14 @@ def test_groups_near_a_bound_are_left_out_and_the_others_keep_the_law(rng):
 
 
 def test_bright_groups_lose_their_tail_to_the_bound_without_a_pile_and_are_left_out(rng):
-    # Noise of 0.1 + 0.1 m reaches 1 from 0.7 on; two columns in 320 are so bright, too few for a pile of pixels.
+    # Noise of 0.05 + 0.1 m is 2.5 deviations below 1 at the level 0.7; 18 of 320 columns are brighter.
     clean = np.hstack([ramp(0.1, 0.5, (256, 288)), ramp(0.5, 0.95, (256, 32))])
     noisy = np.minimum(clean + (0.05 + 0.1 * clean) * rng.standard_normal(clean.shape), 1)
     points = scatter(noisy)
     z = deviations(points, lambda m: (0.05 + 0.1 * m) ** 2)
     # At 2.5 deviations 1 % of the variance is lost, half of the least error that is declared.
     assert np.all(points.levels + 2.5 * (0.05 + 0.1 * points.levels) < 1 + 0.02)
-    assert z.min() > -4.5
+    assert z.min() > -4
 
 
 def test_a_masked_background_is_not_looked_at(rng):

@@ -33,8 +33,8 @@ HIGHEST, BASE = 3, 1e-3
 
 GRID_SCORE, GRID_DEPTH = 4.5, 0.15
 # Standard deviations, and nats, by which the log power on the grid lies below that on the 49 others that share no
-# border with it. JPEG of quality 50 to 95 of CID22val, with noise of 0 to 25 before: at least 6.9 and 0.19, at the true
-# offset in all; shots of PolyU 5.0 and 0.9. No JPEG: at most 6.6 and 0.13. Noise of 5 that came after it: 6.5 and 0.12.
+# border with it. CID22val, noise of 0, 5 and 25: after JPEG of quality 50 to 95 at least 6.9 and 0.24, at the true
+# offset in all, and without JPEG at most 5.3 and 0.13; shots of PolyU at least 5.0 and 0.9.
 
 BORDER_SCORE = 4.5
 # Standard errors by which the borders stand out, on the axis where they do less. 41 photographs of CID22 (PNG) with
