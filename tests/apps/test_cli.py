@@ -128,7 +128,7 @@ def test_noise_adds_what_it_says_and_the_seed_repeats_it(folder, capfd, clean):
 
 
 def test_diffuse_smooths_by_time_or_by_sigma(folder, capfd, noisy):
-    assert run(capfd, "diffuse", "noisy.png", "-o", "heat.png", "-m", "heat", "--time", 2)[0] == 0
+    assert run(capfd, "diffuse", "noisy.png", "-o", "heat.png", "-k", "heat", "--time", 2)[0] == 0
     assert run(capfd, "diffuse", "noisy.png", "-o", "pm.png")[0] == 0
     for name in ("heat.png", "pm.png"):
         smooth = pixels(name).astype(float)

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from noiseless.diffusion import inpaint
-from noiseless.errors import Diverged, InvalidImage, InvalidParameter
+from noiseless.errors import Diverged, InvalidImage, InvalidParameter, UnknownName
+
+KINDS = ["harmonic", "edge-enhancing"]
 
 
 def ramp(shape):
@@ -98,3 +100,62 @@ def test_a_hole_that_does_not_settle_is_said(monkeypatch, rng):
     missing[0, 8:56, 8:56] = True
     with pytest.raises(Diverged, match="did not settle"):
         inpaint(rng.uniform(0, 1, (1, 64, 64)), missing)
+
+
+def stripes(size=48):
+    y, x = np.mgrid[:size, :size]
+    return 0.5 + 0.4 * np.tanh(np.sin((x + 0.5 * y) / 5.0) * 4)[np.newaxis]
+
+
+def test_edges_continue_through_a_gap(rng):
+    clean = stripes()
+    missing = np.zeros(clean.shape, bool)
+    missing[:, 20:28, 8:40] = True
+    harmonic, along = (inpaint(np.where(missing, 9.0, clean), missing, kind=kind) for kind in KINDS)
+    errors = [np.mean((filled - clean)[missing] ** 2) for filled in (harmonic, along)]
+    assert errors[1] < 0.5 * errors[0]
+    scattered = rng.random(clean.shape) < 0.7
+    errors = [np.mean((inpaint(clean, scattered, kind=kind) - clean)[scattered] ** 2) for kind in KINDS]
+    assert errors[1] < 0.7 * errors[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", [(1, 30, 28), (3, 20, 21), (2, 8, 12, 10)])
+def test_known_pixels_stay_and_missing_ones_keep_their_range(kind, shape, rng):
+    image = rng.random(shape)
+    missing = rng.random(shape) < 0.6
+    filled = inpaint(np.where(missing, 7.0, image), missing, kind=kind, spacing=(2.0, 1.0, 1.0)[-len(shape) + 1 :])
+    assert np.array_equal(filled[~missing], image[~missing])
+    for channel, hidden, result in zip(image, missing, filled, strict=True):
+        assert channel[~hidden].min() - 1e-9 <= result.min() <= result.max() <= channel[~hidden].max() + 1e-9
+
+
+def test_scaling_the_image_scales_what_is_filled_in(rng):
+    image, missing = stripes(), rng.random((1, 48, 48)) < 0.5
+    for factor in (1 / 256, 1000.0):
+        scaled = inpaint(factor * image, missing, kind="edge-enhancing") / factor
+        assert scaled == pytest.approx(inpaint(image, missing, kind="edge-enhancing"), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_numpy_and_torch_fill_in_the_same(kind, rng):
+    torch = pytest.importorskip("torch")
+    image, missing = stripes(), rng.random((1, 48, 48)) < 0.5
+    ours = inpaint(image, missing, kind=kind)
+    assert inpaint(torch.from_numpy(image), torch.from_numpy(missing), kind=kind).numpy() == pytest.approx(
+        ours, abs=1e-6
+    )
+
+
+def test_a_flat_image_is_filled_in_flat():
+    missing = np.zeros((1, 9, 9), bool)
+    missing[:, 3:6, 3:6] = True
+    assert inpaint(np.full((1, 9, 9), 0.4), missing, kind="edge-enhancing") == pytest.approx(0.4)
+
+
+def test_kind_and_contrast_are_checked():
+    image, missing = np.ones((1, 4, 4)), np.zeros((1, 4, 4), bool)
+    with pytest.raises(UnknownName, match="did you mean 'harmonic'"):
+        inpaint(image, missing, kind="harmonik")
+    with pytest.raises(InvalidParameter, match="contrast is 0;"):
+        inpaint(image, missing, kind="edge-enhancing", contrast=0.0)

@@ -1,29 +1,15 @@
-import numpy as np
+import math
+
 import pytest
 
-from noiseless.diffusion.cosine import cosine_transform
-from noiseless.diffusion.operators import binomial_smoothing
 from noiseless.diffusion.stepping import (
-    ExplicitScheme,
+    STEPPINGS,
     check_step_size,
-    explicit_diffusion,
-    smoothing_for,
-    smoothing_passes,
+    cycles_for,
+    fast_explicit_steps,
     stability_bound,
 )
 from noiseless.errors import InvalidParameter
-
-
-def homogeneous(steps, step_size, spacing, channels=1):
-    return ExplicitScheme(
-        steps=steps,
-        step_size=step_size,
-        spacing=spacing,
-        conductivity="homogeneous",
-        contrasts=(1.0,) * channels,
-        smoothing_weights=(0.0,) * len(spacing),
-        smoothing_passes=0,
-    )
 
 
 @pytest.mark.parametrize(
@@ -35,68 +21,67 @@ def test_the_bound_is_that_of_the_spacing(spacing, bound):
     check_step_size(bound, spacing)
     with pytest.raises(InvalidParameter, match=f"stable only up to .* = {bound:g}"):
         check_step_size(1.02 * bound, spacing)
+    for stepping in set(STEPPINGS) - {"explicit"}:
+        check_step_size(100.0 * bound, spacing, stepping)
 
 
-@pytest.mark.parametrize("step_size", [0.0, -0.1, float("nan")])
-def test_a_step_goes_forward(step_size):
+@pytest.mark.parametrize("stepping", sorted(STEPPINGS))
+@pytest.mark.parametrize("step_size", [0.0, -0.1, float("nan"), float("inf")])
+def test_a_step_goes_forward(step_size, stepping):
     with pytest.raises(InvalidParameter, match=f"step_size is {step_size:g}"):
-        check_step_size(step_size, (1.0, 1.0))
+        check_step_size(step_size, (1.0, 1.0), stepping)
 
 
-@pytest.mark.parametrize("spacing", [(1.0, 1.0), (1.0, 1.0, 1.0), (1.0, 2.0, 0.5)])
-def test_the_bound_is_sharp(spacing, rng):
-    image = rng.random((1, *(10,) * len(spacing)))
-    bound = stability_bound(spacing)
-    at_bound = explicit_diffusion(image, homogeneous(400, bound, spacing))
-    assert image.min() <= at_bound.min() <= at_bound.max() <= image.max()
-    # The finest of 10 modes has the eigenvalue 2 / bound * cos(pi / 20)^2, so a step of 1.05 * bound multiplies it by
-    # -1.049, and 400 steps by 1e8.
-    beyond = explicit_diffusion(image, homogeneous(400, 1.05 * bound, spacing))
-    assert abs(beyond).max() > 1000
+@pytest.mark.parametrize("stepping", sorted(STEPPINGS))
+@pytest.mark.parametrize("step_size", [None, 0.1, 0.07])
+@pytest.mark.parametrize("time", [0.01, 0.2, 1.0, 7.3])
+@pytest.mark.parametrize("spacing", [(1.0, 1.0), (1.0, 0.8, 2.0)])
+def test_cycles_cover_the_time_in_equal_parts(time, step_size, stepping, spacing):
+    cycles = cycles_for(time, stepping, step_size, spacing, cooling=0.3, steps_a_cycle=3)
+    lengths = [math.fsum(cycle.steps) for cycle in cycles]
+    assert math.fsum(lengths) == pytest.approx(time)
+    assert lengths == pytest.approx([lengths[0]] * len(lengths))
+    assert [cycle.contrast_factor for cycle in cycles] == pytest.approx(
+        [math.exp(-0.3 * lengths[0] * done) for done in range(len(cycles))]
+    )
+    longest = STEPPINGS[stepping] * stability_bound(spacing) if step_size is None else step_size
+    if stepping == "explicit":
+        assert max(step for cycle in cycles for step in cycle.steps) <= longest * (1 + 1e-9)
+        assert all(len(cycle.steps) <= 3 for cycle in cycles)
+    else:
+        assert max(lengths) <= longest * (1 + 1e-9)
+    if stepping == "semi-implicit":
+        assert all(len(cycle.steps) == 1 for cycle in cycles)
 
 
-def test_the_mean_does_not_drift_as_it_does_with_a_reflecting_pad(rng):
-    image = rng.random((1, 32, 32))
-    drift = explicit_diffusion(image, homogeneous(400, 0.2, (1.0, 1.0))).mean() - image.mean()
-    assert abs(drift) < 400 * np.finfo(float).eps  # a rounding a step
-    reflected = image
-    for _ in range(400):
-        # NumPy's "reflect" leaves the border pixel out: it is no Neumann boundary.
-        p = np.pad(reflected, ((0, 0), (1, 1), (1, 1)), mode="reflect")
-        neighbours = p[:, :-2, 1:-1] + p[:, 2:, 1:-1] + p[:, 1:-1, :-2] + p[:, 1:-1, 2:]
-        reflected = reflected + 0.2 * (neighbours - 4 * reflected)
-    assert abs(reflected.mean() - image.mean()) > 1e-4
+def test_a_time_of_too_many_steps_is_refused():
+    with pytest.raises(InvalidParameter, match=r"takes 5000000 cycles of 0\.2, more than 100000"):
+        cycles_for(1e6, "explicit", None, (1.0, 1.0), 0.0)
 
 
-@pytest.mark.parametrize("presmoothing", [0.0, 0.3, 0.5, 0.7, 1.0, 2.5])
-def test_presmoothing_has_the_declared_standard_deviation_along_every_axis(presmoothing):
-    spacing = (2.0, 1.0)
-    weights, passes = smoothing_for(presmoothing, spacing)
-    assert passes == smoothing_passes(presmoothing)
-    assert all(0.0 <= weight <= 0.25 for weight in weights)
-    impulse = np.zeros((1, 41, 41))
-    impulse[0, 20, 20] = 1.0
-    spread = binomial_smoothing(impulse, weights, passes)[0]
-    offsets = np.arange(41) - 20
-    for axis, size in enumerate(spacing):
-        variance = np.sum(spread.sum(axis=1 - axis) * offsets**2) * size**2  # in the unit of the spacing
-        assert variance == pytest.approx(presmoothing**2, abs=1e-12)
+@pytest.mark.parametrize("bound", [0.25, 1 / 6, 3.0])
+@pytest.mark.parametrize("time", [0.1, 0.25, 1.0, 5.0, 40.0])
+def test_a_fast_explicit_cycle_is_long_and_stable(time, bound):
+    """All modes with an eigenvalue from 0 to 2 / bound fade, and fewer steps are taken than at the bound."""
+    steps = fast_explicit_steps(time, bound)
+    number = len(steps)
+    assert math.fsum(steps) == pytest.approx(time)
+    assert (number**2 - number) / 3 * bound < time <= (number**2 + number) / 3 * bound * (1 + 1e-9)
+    for part in range(1001):
+        eigenvalue = part / 1000 * 2 / bound
+        assert abs(math.prod(1 - step * eigenvalue for step in steps)) <= 1 + 1e-9
+    # In the order given a rounding grows 100 times at most, 1e-5 in float32.
+    assert growth(steps, bound) < 100
 
 
-def test_presmoothing_is_symmetric_at_the_border(rng):
-    image = rng.random((1, 9, 12))
-    weights, passes = smoothing_for(1.2, (1.0, 1.0))
-    wide = np.pad(image, ((0, 0), (9, 9), (12, 12)), mode="symmetric")
-    expected = binomial_smoothing(wide, weights, passes)[:, 9:18, 12:24]
-    assert binomial_smoothing(image, weights, passes) == pytest.approx(expected, abs=1e-14)
+def test_the_order_of_the_steps_matters():
+    assert growth(sorted(fast_explicit_steps(40.0, 0.25), reverse=True), 0.25) > 1e6
 
 
-def test_conductivity_one_is_heat_by_explicit_steps(rng):
-    """Each step multiplies each cosine mode by exactly 1 - step_size * eigenvalue."""
-    spacing = (1.0, 2.0)
-    image = rng.random((2, 12, 15))
-    stepped = explicit_diffusion(image, homogeneous(20, 0.3, spacing, channels=2))
-    y, x = np.ogrid[:12, :15]
-    eigenvalues = (2 * np.sin(np.pi * y / 24)) ** 2 + np.sin(np.pi * x / 30) ** 2
-    expected = (1 - 0.3 * eigenvalues) ** 20 * cosine_transform(image)
-    assert cosine_transform(stepped) == pytest.approx(expected, abs=1e-12)  # 20 steps of a few roundings
+def growth(steps, bound):
+    """The most that a mode grows during a cycle."""
+    return max(
+        abs(math.prod(1 - step * part / 50 / bound for step in steps[:done]))
+        for part in range(101)
+        for done in range(len(steps))
+    )

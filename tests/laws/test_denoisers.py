@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from noiseless.diffusion import CoherenceEnhancing
 from noiseless.restoration import METHODS
 from noiseless.score import LEARNED, GaussianPrior, NetworkDenoiser
 
@@ -51,6 +52,8 @@ def test_without_noise_the_image_stays(denoiser, noisy):
 
 
 def test_the_result_tends_to_the_image_as_sigma_tends_to_zero(denoiser, noisy):
+    if isinstance(denoiser, CoherenceEnhancing):
+        pytest.skip("it completes lines, however strong: only sigma 0 itself leaves the image as it is")
     sigma = 1e-6
     # The least error is of the order of sigma. On average, not everywhere: where presmoothing happens to cancel a
     # gradient, Perona-Malik moves a single pixel by far more.

@@ -60,6 +60,26 @@ def channel_sigmas(noisy: Array, sigma: Sigma) -> tuple[float, ...]:
     return tuple(values) if len(values) == noisy.shape[0] else tuple(values) * int(noisy.shape[0])
 
 
+def check_mask(mask: Array, noisy: Array) -> Array:
+    """Refuse what is no bool array over the spatial axes of ``noisy``, of its kind.
+
+    Raises
+    ------
+    InvalidParameter : the dtype or the shape does not fit.
+    """
+    xp = array_namespace(noisy)
+    if not isinstance(mask, type(noisy)) or mask.dtype != xp.bool:
+        raise InvalidParameter(
+            f"the mask is of type {getattr(mask, 'dtype', type(mask).__name__)}; give a bool array of the kind of "
+            "the image, True where there is image"
+        )
+    if tuple(mask.shape) != tuple(noisy.shape[1:]):
+        raise InvalidParameter(
+            f"the mask has shape {tuple(mask.shape)}, the image {tuple(noisy.shape[1:])} after its channels"
+        )
+    return mask
+
+
 def check_spacing(spacing: tuple[float, ...]) -> None:
     """Refuse spacings that are not two or three positive lengths, or none.
 

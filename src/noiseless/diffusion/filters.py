@@ -5,11 +5,21 @@ from dataclasses import fields
 from typing import Any
 
 from noiseless.denoiser import Denoiser
-from noiseless.diffusion.isotropic import Heat, PeronaMalik
+from noiseless.diffusion.anisotropic import CoherenceEnhancing, EdgeEnhancing, MeanCurvature
+from noiseless.diffusion.heat import Heat
+from noiseless.diffusion.isotropic import Charbonnier, PeronaMalik, TotalVariation
 from noiseless.errors import InvalidParameter
 from noiseless.names import lookup
 
-FILTERS: Mapping[str, type[Denoiser]] = {"heat": Heat, "perona-malik": PeronaMalik}
+FILTERS: Mapping[str, type[Denoiser]] = {
+    "heat": Heat,
+    "perona-malik": PeronaMalik,
+    "charbonnier": Charbonnier,
+    "total-variation": TotalVariation,
+    "edge-enhancing": EdgeEnhancing,
+    "coherence-enhancing": CoherenceEnhancing,
+    "mean-curvature": MeanCurvature,
+}
 
 
 def filter_named(name: str, /, **parameters: Any) -> Denoiser:

@@ -1,28 +1,60 @@
 """Image diffusion that fills in: a missing pixel takes the value on which diffusion from its neighbours settles."""
 
-from array_api_compat import array_namespace, device
+import math
+
+from array_api_compat import array_namespace, device, is_numpy_array
 
 from noiseless.denoiser import Array
+from noiseless.diffusion import tensor
 from noiseless.diffusion.arguments import check_image, check_spacing, spacing_of
 from noiseless.diffusion.operators import divergence, gradient
-from noiseless.errors import Diverged, InvalidImage
+from noiseless.diffusion.scalar import smoothing_for
+from noiseless.diffusion.stepping import FAST_EXPLICIT, cycles_for
+from noiseless.diffusion.tensor import TensorScheme
+from noiseless.errors import Diverged, InvalidImage, InvalidParameter
+from noiseless.names import Lazy, load, lookup
 
+_KERNEL = Lazy("noiseless.diffusion.kernels.tensor:diffuse")
 _TOLERANCE = 1e-5
 _MOST_STEPS = 10_000
+# Of edge-enhancing inpainting, chosen on the tuning photographs; the lengths in finest pixels.
+_CONTRAST_OF_GRADIENT = 0.3
+_PRESMOOTHING = 0.7
+_INTEGRATION = 1.0
+_CYCLE = 4.0
+_MOST_CYCLES = 100
+_SETTLED = 0.01
 
 
-def inpaint(image: Array, missing: Array, *, spacing: tuple[float, ...] = ()) -> Array:
-    """Replace the missing pixels by the steady state of the heat equation: Laplacian u = 0 there, u = image elsewhere.
+def inpaint(
+    image: Array,
+    missing: Array,
+    *,
+    kind: str = "harmonic",
+    contrast: float | None = None,
+    spacing: tuple[float, ...] = (),
+) -> Array:
+    """Replace the missing pixels by the steady state of a diffusion that the known pixels hold: u = image there.
 
-    The border is Neumann. The result stays within the range of the known pixels (maximum principle), is exact for
-    images that are linear along the axes away from the border, and does not read what stands in missing pixels.
-    Solved by conjugate gradients with the diagonal as preconditioner, so isolated pixels cost a few passes and a
-    hole of n pixels across about n.
+    "harmonic": Laplacian u = 0. Fast, and smooth: edges end in the gap. It is exact for images that are linear along
+    the axes away from the border. Solved by conjugate gradients with the diagonal as preconditioner, so isolated
+    pixels cost a few passes and a hole of n pixels across about n.
+
+    "edge-enhancing": div(D grad u) = 0 with the tensor of :class:`~noiseless.diffusion.EdgeEnhancing`, from the
+    harmonic start. Edges continue through the gap: 1 to 2 dB better between scattered pixels, 0.7 dB in holes of 14
+    pixels and in scratches, at 50 to 500 steps of that filter.
+
+    The border is Neumann. The result stays within the range of the known pixels of the channel (maximum principle) and
+    does not read what stands in missing pixels.
 
     Parameters
     ----------
     image : (C, *space) float32 or float64 array of NumPy or torch
     missing : bool array of the shape of ``image``: True where the value is to be replaced
+    kind : "harmonic" or "edge-enhancing"
+    contrast : float > 0 or None
+        Of "edge-enhancing": gradients above it are continued as edges, in units of the image per unit of ``spacing``.
+        None is 0.3 of the root mean square of the gradient of the harmonic solution.
     spacing : size of a pixel along each spatial axis; empty means 1.
 
     Returns
@@ -32,8 +64,53 @@ def inpaint(image: Array, missing: Array, *, spacing: tuple[float, ...] = ()) ->
     Raises
     ------
     InvalidImage : a channel has no known pixel, the shapes differ, or the array is no finite image.
-    Diverged : the residual did not fall to 1e-5 of its first value.
+    InvalidParameter : ``contrast`` or ``spacing`` is out of its range.
+    UnknownName : there is no such kind.
+    Diverged : the residual of the harmonic solution did not fall to 1e-5 of its first value.
+
+    References
+    ----------
+    Weickert & Welk 2006, in Visualization and Processing of Tensor Fields, 315, doi:10.1007/3-540-31272-2_19.
     """
+    lookup(dict.fromkeys(("harmonic", "edge-enhancing")), kind, kind="inpainting")
+    if contrast is not None and not (math.isfinite(contrast) and contrast > 0.0):
+        raise InvalidParameter(f"contrast is {contrast:g}; it is a finite gradient > 0, usually 0.3 of the mean one")
+    filled = _harmonic(image, missing, spacing)
+    if kind == "harmonic" or not bool(array_namespace(image).any(missing)):
+        return filled
+    return _edge_enhancing(filled, missing, contrast, spacing_of(image, spacing))
+
+
+def _edge_enhancing(filled: Array, missing: Array, contrast: float | None, spacing: tuple[float, ...]) -> Array:
+    """From the harmonic solution on, by fast explicit cycles until they change it by a hundredth of the contrast."""
+    xp = array_namespace(filled)
+    if contrast is None:
+        steepness = xp.mean(xp.sum(gradient(filled, spacing) ** 2, axis=0), dtype=xp.float64)
+        contrast = _CONTRAST_OF_GRADIENT * math.sqrt(float(steepness))
+    if contrast == 0.0:
+        return filled
+    finest = min(spacing)
+    smoothing = smoothing_for(_PRESMOOTHING, spacing), smoothing_for(_INTEGRATION, spacing)
+    scheme = TensorScheme(spacing, "edge-enhancing", 0.0, (contrast,) * int(filled.shape[0]), *smoothing)
+    cycle = cycles_for(_CYCLE * finest**2, FAST_EXPLICIT, _CYCLE * finest**2, spacing, 0.0)
+    known = ~missing
+    low = xp.min(filled, axis=tuple(range(1, filled.ndim)), keepdims=True)
+    high = xp.max(filled, axis=tuple(range(1, filled.ndim)), keepdims=True)
+    for _ in range(_MOST_CYCLES):
+        if is_numpy_array(filled):
+            found = load(_KERNEL)(filled, scheme, cycle, None, 0, known)
+        else:
+            found = tensor.diffuse(filled, scheme, cycle, None, known)
+        # Within a cycle, fast explicit steps may leave the range, by a little.
+        found = xp.minimum(xp.maximum(found, low), high)
+        change = float(xp.max(xp.abs(found - filled)))
+        filled = found
+        if change <= _SETTLED * contrast * finest:
+            break
+    return filled
+
+
+def _harmonic(image: Array, missing: Array, spacing: tuple[float, ...]) -> Array:
     check_image(image)
     check_spacing(spacing)
     xp = array_namespace(image)

@@ -47,21 +47,60 @@ def divergence(field: Array, spacing: tuple[float, ...] = ()) -> Array:
     return sum(parts[1:], start=parts[0])
 
 
-def binomial_smoothing(image: Array, weights: tuple[float, ...], passes: int) -> Array:
-    """Gaussian-like smoothing by repeated three-point means (w, 1 - 2w, w), half-sample symmetric at the border.
+def heat_smoothing(image: Array, weights: tuple[float, ...], passes: int, faces: Array | None = None) -> Array:
+    """Gaussian-like smoothing by repeated steps of heat: u_i + sum over the axes of w (u_{i+1} - 2 u_i + u_{i-1}).
 
-    The variance along an axis is exactly 2 * w * passes, in pixels squared.
+    The variance along an axis is exactly 2 * w * passes, in pixels squared; the border is half-sample symmetric.
 
     Parameters
     ----------
     image : (C, *space) float array
-    weights : w of each spatial axis, in [0, 1/4]. A larger w smooths more.
+    weights : w of each spatial axis, >= 0, their sum at most 1/2. A larger w smooths more.
     passes : int >= 0. The result depends on pixels at most ``passes`` away.
+    faces : from :func:`open_faces`; nothing crosses a closed one.
     """
     for _ in range(passes):
-        for axis, weight in enumerate(weights, start=1):
-            image = image + weight * _negative_adjoint(_forward_difference(image, axis), axis)
+        differences = [_forward_difference(image, axis) for axis in range(1, image.ndim)]
+        if faces is not None:
+            differences = [faces[axis, ...] * difference for axis, difference in enumerate(differences)]
+        for axis, (weight, difference) in enumerate(zip(weights, differences, strict=True), start=1):
+            image = image + weight * _negative_adjoint(difference, axis)
     return image
+
+
+def open_faces(mask: Array, like: Array) -> Array:
+    """1 on the faces between two pixels of the mask, else 0.
+
+    Parameters
+    ----------
+    mask : (*space) bool array
+    like : array whose dtype the result takes
+
+    Returns
+    -------
+    (len(space), 1, *space) array; the face of a pixel is the one after it along the axis.
+    """
+    xp = array_namespace(mask)
+    inside = xp.astype(mask[None, ...], like.dtype)
+    faces = []
+    for axis in range(1, inside.ndim):
+        both = inside * next_along(inside, axis)
+        last = xp.zeros_like(_part(both, axis, slice(0, 1)))
+        faces.append(xp.concat([_part(both, axis, slice(0, -1)), last], axis=axis))
+    return xp.stack(faces)
+
+
+def next_along(image: Array, axis: int) -> Array:
+    """For each pixel, the one after it along an axis; the last one has itself."""
+    xp = array_namespace(image)
+    return xp.concat([_part(image, axis, slice(1, None)), _part(image, axis, slice(-1, None))], axis=axis)
+
+
+def face_before(of_faces: Array, axis: int) -> Array:
+    """For each pixel, the value on the face before it, from those on the faces after; 0 at the border."""
+    xp = array_namespace(of_faces)
+    zero = xp.zeros_like(_part(of_faces, axis, slice(0, 1)))
+    return xp.concat([zero, _part(of_faces, axis, slice(0, -1))], axis=axis)
 
 
 def _forward_difference(image: Array, axis: int) -> Array:

@@ -1,6 +1,7 @@
-"""When linear image diffusion should stop: the time of least risk, from the noisy image alone.
+"""When image diffusion should stop: the time of least risk, from the noisy image alone.
 
-In the cosine basis, heat diffusion for the time t shrinks the coefficient Y_k to exp(-t lambda_k) Y_k. The risk of a
+Nonlinear diffusion is tried with a probe, see :func:`state_of_least_risk`. For linear diffusion there is a formula: in
+the cosine basis, heat diffusion for the time t shrinks the coefficient Y_k to exp(-t lambda_k) Y_k. The risk of a
 shrinkage under noise of standard deviation sigma has Stein's unbiased estimate
 
     risk(t) = sum_k (1 - exp(-t lambda_k))^2 Y_k^2 + 2 sigma^2 sum_k exp(-t lambda_k) - N sigma^2,
@@ -14,13 +15,17 @@ References
 Stein 1981, Annals of Statistics 9, 1135, doi:10.1214/aos/1176345632.
 """
 
+import math
+from collections.abc import Callable, Iterator
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from noiseless.denoiser import Array
+from noiseless.denoiser import Array, Sigma
+from noiseless.diffusion.arguments import channel_sigmas
 from noiseless.diffusion.cosine import laplacian_eigenvalues, like
 from noiseless.names import Lazy, load
 
@@ -30,6 +35,8 @@ FloatArray = NDArray[np.float64]
 # shrinkage changes little within a band. A test holds the time so found against the full sum.
 _SINGLE_FREQUENCIES = 16
 _BAND_GROWTH = 1.08
+_PROBE_SEED = 0
+_PROBE_SIZE = 0.01  # of sigma: small beside the noise, large beside rounding
 _MINIMIZE = Lazy("scipy.optimize:minimize_scalar")
 
 
@@ -104,3 +111,39 @@ def _membership(first: NDArray[np.int64], size: int) -> FloatArray:
     """(size, bands) array with a one where a frequency belongs to a band."""
     band = np.searchsorted(first, np.arange(size), side="right") - 1
     return np.eye(len(first))[band]
+
+
+def state_of_least_risk(states: Callable[..., Iterator[Any]], noisy: Array, sigma: Sigma, **given: Any) -> Any:
+    """The state of an evolution whose Stein's risk is least, with the divergence by a random probe.
+
+        risk(t) = sum_c |D_t(y)_c - y_c|^2 - N sigma_c^2 + 2 sigma_c^2 b . (D_t(y + eps b) - D_t(y)) / eps
+
+    with b = +1 or -1 for each pixel, and eps a hundredth of sigma. Its error falls as one over the root of the number
+    of pixels: about 1 % of sigma^2 for 100 000 of them.
+
+    Parameters
+    ----------
+    states : (noisy, sigma, **given) -> iterator of (time, image)
+    noisy, sigma : as for the filter; the noise must be white and Gaussian.
+
+    References
+    ----------
+    Ramani, Blu & Unser 2008, IEEE TIP 17, 1540, doi:10.1109/TIP.2008.2001404.
+    """
+    xp = array_namespace(noisy)
+    sigmas = np.array(channel_sigmas(noisy, sigma))
+    signs = np.random.default_rng(_PROBE_SEED).integers(0, 2, noisy.shape, dtype=np.int8) * 2 - 1
+    # In float64, where the difference of both results has digits enough.
+    wide = xp.astype(noisy, xp.float64)
+    probe = like(signs * (_PROBE_SIZE * sigmas).reshape((-1,) + (1,) * (noisy.ndim - 1)), wide)
+    best: Any = None
+    least = math.inf
+    space = tuple(range(1, noisy.ndim))
+    for state, moved in zip(states(wide, sigma, **given), states(wide + probe, sigma, **given), strict=True):
+        removed = np.array(xp.sum((state.image - wide) ** 2, axis=space).tolist())
+        # probe / eps^2 is b / eps; where sigma is 0 nothing changes, and nothing counts.
+        divergence = np.array(xp.sum((moved.image - state.image) * probe, axis=space).tolist()) / _PROBE_SIZE**2
+        risk = float(np.sum(removed + 2.0 * divergence))
+        if risk < least:
+            best, least = state, risk
+    return best._replace(image=xp.astype(best.image, noisy.dtype))

@@ -16,6 +16,7 @@ What a file's header becomes (``Image.header``; a key is absent where the file h
 | `jpeg_segments`| ((marker, payload), ...): comments, IPTC, maker segments         | jpeg              |
 | `jpeg_coding`  | quantisation tables, sampling and progression of the source      | jpeg              |
 | `tiff_tags`    | for each page ((code, type, count, bytes), ...)                  | tiff              |
+| `nifti`        | header with its extensions, and affine                           | nifti             |
 | `tiff_layout`  | byte order, axes, photometric, compression, tiles, resolution    | tiff              |
 
 The common keys cross from one format to another; the others return only to their own, and a warning is logged
@@ -34,6 +35,7 @@ from noiseless.image import Image
 from noiseless.names import load
 
 from .formats import COMMON_KEYS, FORMATS, Format, format_for, format_of, readable_suffixes, warn_of_loss
+from .movie import write_movie
 from .provenance import history, with_history
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "replacing",
     "with_history",
     "write",
+    "write_movie",
 ]
 
 

@@ -69,6 +69,15 @@ FORMATS: Mapping[str, Format] = {
         writer=Lazy("noiseless.files.tiff:write"),
         metadata=("tiff_tags",),
     ),
+    "nifti": Format(
+        name="NIfTI",
+        suffixes=(".nii", ".nii.gz"),
+        # NIfTI-1 signs at byte 344, NIfTI-2 at byte 4; nothing else here is compressed by gzip.
+        magic=re.compile(rb"\x1f\x8b|.{344}n\+1\x00|.{4}n\+2\x00", re.DOTALL),
+        reader=Lazy("noiseless.files.nifti:read", extra="medical"),
+        writer=Lazy("noiseless.files.nifti:write", extra="medical"),
+        metadata=("nifti",),
+    ),
 }
 
 

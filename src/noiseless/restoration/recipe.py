@@ -62,7 +62,8 @@ class Recipe:
         """The denoiser that was asked for: named method, in tiles where its reach is known, in ``steps`` steps."""
         build = lookup(METHODS, self.method_name, kind="method")
         denoiser = build(model=self.model) if self.method_name in LEARNED else build()
-        if hasattr(denoiser, "reach"):
+        # The filters need little memory and use all cores on the whole image; at their reach, tiles would overlap much.
+        if hasattr(denoiser, "reach") and self.method_name not in FILTERS:
             denoiser = Tiled(denoiser, self.tile)
         sampler = lookup(SAMPLERS, self.sampler, kind="sampler")()
         return denoiser if self.steps == 1 else ProbabilityFlow(denoiser, sampler, self.steps, self.seed)

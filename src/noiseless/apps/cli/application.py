@@ -12,9 +12,10 @@ from noiseless.apps.cli.benchmark import bench
 from noiseless.apps.cli.comparison import compare
 from noiseless.apps.cli.demonstration import demo
 from noiseless.apps.cli.denoising import denoise
+from noiseless.apps.cli.diffusion import diffuse
 from noiseless.apps.cli.estimation import estimate
 from noiseless.apps.cli.inspection import doctor, info, models
-from noiseless.apps.cli.simulation import diffuse, noise
+from noiseless.apps.cli.simulation import noise
 from noiseless.apps.cli.training import train
 
 FAILURE, INTERRUPTED = 1, 130

@@ -1,4 +1,4 @@
-"""``noiseless noise`` and ``noiseless diffuse``: steps 1 and 2 of the method by themselves."""
+"""``noiseless noise``: step 1 of the method by itself."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -46,22 +46,3 @@ def noise(
     clipped = 0.0 if as_float else float(np.mean(np.abs(image.stored() - noisy) > ROUNDED))
     if clipped > LEAST_CLIPPED:
         console.note(f"  warning: {100 * clipped:.1f} % of the values lie outside the range of the file: clipped")
-
-
-def diffuse(
-    source: Annotated[Path, typer.Argument(help="An image.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")],
-    method: Annotated[str, typer.Option("-m", "--method", help="heat or perona-malik.")] = "perona-malik",
-    sigma: console.SigmaOption = None,
-    time: Annotated[float | None, typer.Option(help="Of heat: time in square pixels, instead of sigma's.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Of perona-malik: number of explicit steps.")] = None,
-    force: console.Force = False,  # noqa: FBT002
-) -> None:
-    """Diffuse an image (step 2): a partial differential equation smooths it."""
-    choices = {name: value for name, value in (("time", time), ("steps", steps)) if value is not None}
-    smooth = noiseless.diffusion.filter_named(method, **choices)
-    image = noiseless.read(source)
-    found = noiseless.noise.estimate_sigma_per_channel(image.pixels) if sigma is None else (sigma / image.scale,)
-    level = np.asarray(found, dtype=np.float32).reshape((-1,) + (1,) * len(image.space))
-    noiseless.write(image.with_pixels(smooth(image.pixels, level)), output, overwrite=force)
-    typer.echo(f"{output}: {method}, sigma {console.levels(float(np.max(found)) * image.scale)}")

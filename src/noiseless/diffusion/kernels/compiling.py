@@ -1,0 +1,54 @@
+"""How the functions of this package are compiled, and how their work is shared among threads."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import numba
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_LEAST_WORK = 1 << 18  # pixel updates worth a thread: below, starting one takes longer than it saves
+
+
+def compiled(function: _Function) -> _Function:
+    """A function that Python calls, without the GIL; the machine code is kept on disk."""
+    return cast(_Function, numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+
+
+def inner(function: _Function) -> _Function:
+    """A function that only compiled code calls; without the wrappers it compiles faster.
+
+    There is no fast-math: a pixel gets the same bits wherever it lies in an array, so tiles equal the whole, and
+    one thread equals many.
+    """
+    njit = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return cast(_Function, njit(function))
+
+
+Bands = Callable[[Callable[[int, int], object]], object]
+
+
+@contextmanager
+def bands_of(slabs: int, threads: int, work: int) -> Iterator[Bands]:
+    """Share the slabs of an image among threads.
+
+    Parameters
+    ----------
+    slabs : how many rows or planes there are
+    threads : at most so many; 0 means as many as the machine has cores
+    work : how many pixel updates there are in all
+
+    Yields
+    ------
+    A function that calls a function of (first slab, slab after the last) once a band and waits for all of them.
+    """
+    count = max(1, min(threads or os.cpu_count() or 1, slabs, work // _LEAST_WORK))
+    edges = [slabs * band // count for band in range(count + 1)]
+    if count == 1:
+        yield lambda function: function(0, slabs)
+        return
+    with ThreadPoolExecutor(count) as pool:
+        yield lambda function: list(pool.map(function, edges[:-1], edges[1:]))

@@ -1,0 +1,166 @@
+"""From diffusion tensors to weights >= 0, on rows; equals :mod:`noiseless.diffusion.stencil`."""
+
+from typing import Any
+
+import numpy as np
+
+from noiseless.denoiser import Array
+from noiseless.diffusion.kernels.compiling import inner
+from noiseless.diffusion.stencil import DIRECTIONS, MOST_FLIPS, PAIRS, WINDOW
+
+_LONGEST = WINDOW[3]
+_SIDE = 2 * _LONGEST + 1
+_FIRST = np.array([pair[0] for pair in PAIRS])
+_SECOND = np.array([pair[1] for pair in PAIRS])
+_OTHERS = np.array([[k for k in range(4) if k not in pair] for pair in PAIRS])
+
+
+def _numbered() -> Any:
+    """The number of the direction along each offset within the window; offset and opposite share one."""
+    numbers = np.full(_SIDE**3, -1)
+    for number, direction in enumerate(DIRECTIONS[3]):
+        for sign in (1, -1):
+            z, y, x = (sign * step + _LONGEST for step in direction)
+            numbers[(z * _SIDE + y) * _SIDE + x] = number
+    return numbers
+
+
+_NUMBER_OF = _numbered()
+
+
+@inner
+def fit_image(yy: Array, yx: Array, xx: Array, per_y: Array, per_x: Array) -> None:
+    """Into steps of the grid, and mixed with the isotropic tensor until the directions suffice, in place."""
+    number = yy.dtype.type
+    one, two, three, half = number(1), number(2), number(3), number(0.5)
+    for j in range(yy.size):
+        trace = half * (yy[j] + xx[j])
+        y_start, x_start = trace * (per_y * per_y), trace * (per_x * per_x)
+        y, b, x = yy[j] * (per_y * per_y), yx[j] * (per_y * per_x), xx[j] * (per_x * per_x)
+        off = abs(b)
+        share = one
+        now = two * y - off
+        share = min(share, two * y_start / (two * y_start - now)) if now < 0 else share
+        now = two * x - off
+        share = min(share, two * x_start / (two * x_start - now)) if now < 0 else share
+        now, start = x + two * y - three * off, x_start + two * y_start
+        share = min(share, start / (start - now)) if now < 0 else share
+        now, start = y + two * x - three * off, y_start + two * x_start
+        share = min(share, start / (start - now)) if now < 0 else share
+        yy[j], xx[j], yx[j] = y_start + share * (y - y_start), x_start + share * (x - x_start), share * b
+
+
+@inner
+def weight_image(out: Array, yy: Array, yx: Array, xx: Array, direction: int) -> None:
+    """The weight of one of the eight directions, in their order; see :mod:`noiseless.diffusion.stencil`."""
+    number = out.dtype.type
+    two, none = number(2), number(0)
+    for j in range(out.size):
+        off, minor, major = abs(yx[j]), min(yy[j], xx[j]), max(yy[j], xx[j])
+        beyond = max(off - minor, none)
+        axis_minor, axis_major = minor - off + beyond, major - off - two * beyond
+        diagonal = off - two * beyond
+        falling, tall = yx[j] > 0, yy[j] > xx[j]
+        if direction == 0:
+            value = axis_minor if tall else axis_major
+        elif direction == 1:
+            value = axis_major if tall else axis_minor
+        elif direction == 2:
+            value = none if falling else diagonal
+        elif direction == 3:
+            value = diagonal if falling else none
+        elif direction == 4:
+            value = none if falling or tall else beyond
+        elif direction == 5:
+            value = beyond if falling and not tall else none
+        elif direction == 6:
+            value = none if falling or not tall else beyond
+        else:
+            value = beyond if falling and tall else none
+        out[j] = max(value, none)
+
+
+@inner
+def weigh_volume(tensor: Array, weights: Array, sizes: Array) -> None:
+    """From diffusion tensors (6, columns) to weights (directions, columns), in steps of the grid."""
+    base = np.empty((4, 3), np.int64)
+    other = np.empty((4, 3), np.int64)
+    start, change = np.zeros(6), np.empty(6)
+    for j in range(tensor.shape[1]):
+        trace = (float(tensor[0, j]) + float(tensor[3, j]) + float(tensor[5, j])) / 3.0
+        part = 0
+        for i in range(3):
+            for k in range(i, 3):
+                start[part] = trace / (sizes[i] * sizes[i]) if i == k else 0.0
+                change[part] = tensor[part, j] / (sizes[i] * sizes[k]) - start[part]
+                part += 1
+        for k in range(4):
+            for axis in range(3):
+                base[k, axis] = -1 if k == 3 else (1 if k == axis else 0)
+        share = 0.0
+        for _ in range(MOST_FLIPS):
+            crossing, flipped = 1.0, -1
+            for pair in range(6):
+                slope = _between(base, _FIRST[pair], _SECOND[pair], change)
+                if slope > 0.0:
+                    value = _between(base, _FIRST[pair], _SECOND[pair], start)
+                    at = max(-value / slope, share)
+                    if at < crossing:
+                        crossing, flipped = at, pair
+            share = crossing
+            if flipped < 0:
+                break
+            _exchange(base, other, flipped)
+            if _longest(other) > _LONGEST:
+                break
+            base[:] = other
+        for direction in range(weights.shape[0]):
+            weights[direction, j] = 0
+        for pair in range(6):
+            weight = -(
+                _between(base, _FIRST[pair], _SECOND[pair], start)
+                + share * _between(base, _FIRST[pair], _SECOND[pair], change)
+            )
+            if weight > 0.0:
+                z, y, x = _cross(base, _OTHERS[pair, 0], _OTHERS[pair, 1])
+                code = ((z + _LONGEST) * _SIDE + y + _LONGEST) * _SIDE + x + _LONGEST
+                weights[_NUMBER_OF[code], j] += weight
+
+
+@inner
+def _between(base: Array, i: int, k: int, t: Array) -> Any:
+    """b_i . T b_k for the upper triangle T."""
+    az, ay, ax = base[i, 0], base[i, 1], base[i, 2]
+    bz, by, bx = base[k, 0], base[k, 1], base[k, 2]
+    return (
+        t[0] * (az * bz) + t[3] * (ay * by) + t[5] * (ax * bx)
+        + t[1] * (az * by + ay * bz) + t[2] * (az * bx + ax * bz) + t[4] * (ay * bx + ax * by)
+    )  # fmt: skip
+
+
+@inner
+def _exchange(base: Array, other: Array, pair: int) -> None:
+    """The neighbour of a superbase: -b_i, b_j, and b_i added to the other two."""
+    i, k = _FIRST[pair], _SECOND[pair]
+    for axis in range(3):
+        for m in range(4):
+            other[m, axis] = base[m, axis] + base[i, axis]
+        other[i, axis], other[k, axis] = -base[i, axis], base[k, axis]
+
+
+@inner
+def _longest(base: Array) -> int:
+    longest = 0
+    for pair in range(6):
+        z, y, x = _cross(base, _OTHERS[pair, 0], _OTHERS[pair, 1])
+        longest = max(longest, abs(z), abs(y), abs(x))
+    return longest
+
+
+@inner
+def _cross(base: Array, i: int, k: int) -> Any:
+    return (
+        base[i, 1] * base[k, 2] - base[i, 2] * base[k, 1],
+        base[i, 2] * base[k, 0] - base[i, 0] * base[k, 2],
+        base[i, 0] * base[k, 1] - base[i, 1] * base[k, 0],
+    )

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from noiseless.diffusion import Heat, heat_flow
+from noiseless.errors import InvalidImage, InvalidParameter
+
+
+@pytest.mark.parametrize("spacing", [(), (0.5, 2.0), (1.0, 3.0, 0.7)], ids=str)
+@pytest.mark.parametrize("time", [0.0, 0.3, 20.0])
+def test_heat_lets_a_cosine_mode_decay_by_its_exact_eigenvalue(spacing, time):
+    sizes = (9, 12, 7)[: len(spacing) or 2]
+    modes = (2, 3, 1)[: len(sizes)]
+    wave, eigenvalue = np.ones((1, *sizes)), 0.0
+    for axis, (size, k, h) in enumerate(zip(sizes, modes, spacing or (1.0, 1.0), strict=True), start=1):
+        positions = (np.arange(size) + 0.5).reshape([-1 if i == axis else 1 for i in range(wave.ndim)])
+        wave = wave * np.cos(np.pi * k * positions / size)
+        eigenvalue += (2 - 2 * np.cos(np.pi * k / size)) / h**2
+    assert heat_flow(wave, time, spacing=spacing) == pytest.approx(np.exp(-time * eigenvalue) * wave, abs=1e-15)
+
+
+def test_heat_is_a_semigroup(rng):
+    image = rng.random((3, 20, 31))
+    assert heat_flow(heat_flow(image, 0.7), 2.1) == pytest.approx(heat_flow(image, 2.8), abs=1e-14)
+
+
+def test_heat_for_a_long_time_is_the_mean(rng):
+    image = rng.random((2, 20, 31))
+    # The slowest mode has the eigenvalue (pi / 31)^2 = 0.01, and exp(-0.01 * 1e4) is below any rounding.
+    assert heat_flow(image, 1e4) == pytest.approx(np.broadcast_to(image.mean((1, 2), keepdims=True), image.shape))
+
+
+def test_heat_blurs_by_the_root_of_twice_the_time():
+    impulse = np.zeros((1, 61, 61))
+    impulse[0, 30, 30] = 1.0
+    blurred = heat_flow(impulse, 4.5)[0]
+    offsets = np.arange(61) - 30
+    # On the grid as in the continuum, the variance is exactly 2 t; the border, 10 deviations away, is not felt.
+    assert np.sum(blurred.sum(axis=0) * offsets**2) == pytest.approx(9.0, abs=1e-9)
+
+
+def test_heat_with_a_time_is_that_flow_whatever_the_noise(rng):
+    image = rng.random((1, 12, 13))
+    for sigma in (0.01, 10.0):
+        assert np.array_equal(Heat(time=0.4)(image, sigma), heat_flow(image, 0.4))
+
+
+@pytest.mark.parametrize("time", [-0.1, float("nan"), float("inf")])
+def test_heat_refuses_times_that_are_none(time):
+    with pytest.raises(InvalidParameter, match="a diffusion time is finite and >= 0"):
+        Heat(time=time)
+    with pytest.raises(InvalidParameter, match="a diffusion time is finite and >= 0"):
+        heat_flow(np.zeros((1, 4, 4)), time)
+
+
+def test_the_flow_checks_its_image_and_spacing():
+    with pytest.raises(InvalidImage, match=r"\(4, 4\)"):
+        heat_flow(np.zeros((4, 4)), 1.0)
+    with pytest.raises(InvalidParameter, match="3 entries"):
+        heat_flow(np.zeros((1, 4, 4)), 1.0, spacing=(1.0, 1.0, 1.0))
