@@ -32,7 +32,7 @@ Bands = Callable[[Callable[[int, int], object]], object]
 
 
 @contextmanager
-def bands_of(slabs: int, threads: int, work: int) -> Iterator[Bands]:
+def bands_of(slabs: int, threads: int, work: int, least: int = 1) -> Iterator[Bands]:
     """Share the slabs of an image among threads.
 
     Parameters
@@ -40,12 +40,13 @@ def bands_of(slabs: int, threads: int, work: int) -> Iterator[Bands]:
     slabs : how many rows or planes there are
     threads : at most so many; 0 means as many as the machine has cores
     work : how many pixel updates there are in all
+    least : how many slabs a band has at least
 
     Yields
     ------
     A function that calls a function of (first slab, slab after the last) once a band and waits for all of them.
     """
-    count = max(1, min(threads or os.cpu_count() or 1, slabs, work // _LEAST_WORK))
+    count = max(1, min(threads or os.cpu_count() or 1, slabs // least, work // _LEAST_WORK))
     edges = [slabs * band // count for band in range(count + 1)]
     if count == 1:
         yield lambda function: function(0, slabs)

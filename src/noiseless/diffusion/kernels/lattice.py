@@ -51,33 +51,28 @@ def fit_image(yy: Array, yx: Array, xx: Array, per_y: Array, per_x: Array) -> No
 
 
 @inner
-def weight_image(out: Array, yy: Array, yx: Array, xx: Array, direction: int) -> None:
-    """The weight of one of the eight directions, in their order; see :mod:`noiseless.diffusion.stencil`."""
-    number = out.dtype.type
+def weigh_image(first: Array, second: Array, yy: Array, yx: Array, xx: Array, pair: int) -> None:
+    """The weights of two of the eight directions, in their order; see :mod:`noiseless.diffusion.stencil`."""
+    number = first.dtype.type
     two, none = number(2), number(0)
-    for j in range(out.size):
+    for j in range(first.size):
         off, minor, major = abs(yx[j]), min(yy[j], xx[j]), max(yy[j], xx[j])
         beyond = max(off - minor, none)
-        axis_minor, axis_major = minor - off + beyond, major - off - two * beyond
-        diagonal = off - two * beyond
-        falling, tall = yx[j] > 0, yy[j] > xx[j]
-        if direction == 0:
-            value = axis_minor if tall else axis_major
-        elif direction == 1:
-            value = axis_major if tall else axis_minor
-        elif direction == 2:
-            value = none if falling else diagonal
-        elif direction == 3:
-            value = diagonal if falling else none
-        elif direction == 4:
-            value = none if falling or tall else beyond
-        elif direction == 5:
-            value = beyond if falling and not tall else none
-        elif direction == 6:
-            value = none if falling or not tall else beyond
+        tall = yy[j] > xx[j]
+        if pair == 0:  # the axes
+            small, large = max(minor - off + beyond, none), max(major - off - two * beyond, none)
+            first[j] = small if tall else large
+            second[j] = large if tall else small
         else:
-            value = beyond if falling and tall else none
-        out[j] = max(value, none)
+            if pair == 1:  # the diagonals
+                weight = max(off - two * beyond, none)
+            elif pair == 2:  # one step down, two aside
+                weight = none if tall else beyond
+            else:
+                weight = beyond if tall else none
+            falling = yx[j] > 0
+            first[j] = none if falling else weight
+            second[j] = weight if falling else none
 
 
 @inner
@@ -113,7 +108,9 @@ def weigh_volume(tensor: Array, weights: Array, sizes: Array) -> None:
             _exchange(base, other, flipped)
             if _longest(other) > _LONGEST:
                 break
-            base[:] = other
+            for k in range(4):
+                for axis in range(3):
+                    base[k, axis] = other[k, axis]
         for direction in range(weights.shape[0]):
             weights[direction, j] = 0
         for pair in range(6):

@@ -34,10 +34,10 @@ def as_volume(image: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(flat)
 
 
-def inside_of(mask: NDArray[Any] | None, volume: NDArray[Any]) -> NDArray[Any]:
-    """The mask as (slabs, rows, padded columns) of 0 and 1; empty where there is none."""
+def inside_of(mask: NDArray[Any] | None, volume: NDArray[Any]) -> NDArray[Any] | None:
+    """The mask as (slabs, rows, padded columns) of 0 and 1; None where there is none, which compiles to less."""
     if mask is None:
-        return np.zeros((0, 0, 0), np.uint8)
+        return None
     _, slabs, rows, columns = volume.shape
     inside = np.zeros((slabs, rows, columns + 2 * MARGIN), np.uint8)
     inside[:, :, MARGIN:-MARGIN] = mask.reshape(slabs, rows, columns)
@@ -108,13 +108,13 @@ def spread(
     y: int,
     z: int,
     rates: Array,
-    inside: Array,
+    inside: Array | None,
     work: Array,
 ) -> None:
     """One row after a step with conductivity 1; the slabs are in the slots ``before``, ``here`` and ``after``."""
     columns, rows = out.size, slabs.shape[1]
     line = line_of(slabs, here, y, columns)
-    if inside.size > 0:
+    if inside is not None:
         lines = neighbours(slabs, before, here, after, y, z, columns, inside, work)
         copy(out, line[1:-1])
         for axis in range(3):

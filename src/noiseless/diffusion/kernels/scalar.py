@@ -160,7 +160,14 @@ def _rings(volume: NDArray[Any], steps: int, lag: int, numbers: _Numbers) -> _Ri
 
 @compiled
 def _advance(
-    source: Array, target: Array, first: int, last: int, held: Array, numbers: _Numbers, inside: Array, rings: _Rings
+    source: Array,
+    target: Array,
+    first: int,
+    last: int,
+    held: Array,
+    numbers: _Numbers,
+    inside: Array | None,
+    rings: _Rings,
 ) -> None:
     """All steps of ``numbers`` on the slabs from ``first`` to ``last``, from ``source`` to ``target``."""
     channels, slabs, rows, columns = source.shape
@@ -205,7 +212,7 @@ def _advance(
 
 @compiled
 def _conduct(
-    source: Array, held: Array, first: int, last: int, numbers: _Numbers, inside: Array, rings: _Rings
+    source: Array, held: Array, first: int, last: int, numbers: _Numbers, inside: Array | None, rings: _Rings
 ) -> None:
     """Only the conductivity, of the slabs from ``first`` to ``last``."""
     channels, slabs, rows, columns = source.shape
@@ -236,7 +243,7 @@ def _prepare(
     columns: int,
     step: int,
     numbers: _Numbers,
-    inside: Array,
+    inside: Array | None,
     work: Array,
     slots: Array,
 ) -> None:
@@ -280,7 +287,7 @@ def _square(
     y: int,
     z: int,
     sharpness: Array,
-    inside: Array,
+    inside: Array | None,
     work: Array,
     more: bool,
 ) -> None:
@@ -290,7 +297,7 @@ def _square(
     if not more:
         for j in range(columns):
             out[j] = 0
-    if inside.size > 0:
+    if inside is not None:
         lines = neighbours(slabs, before, here, after, y, z, columns, inside, work)
         for axis in range(3):
             _squares_more(out, line[1:-1], lines[2 * axis], lines[2 * axis + 1], sharpness[axis])
@@ -314,7 +321,7 @@ def _flow(
     y: int,
     z: int,
     rates: Array,
-    inside: Array,
+    inside: Array | None,
     work: Array,
     g: Array,
     g_before: int,
@@ -326,7 +333,7 @@ def _flow(
     line, conducting = line_of(u, here, y, columns), line_of(g, g_here, y, columns)
     a, b = line_of(g, g_before, y, columns), line_of(g, g_after, y, columns)
     up, down = max(y - 1, 0), min(y + 1, rows - 1)
-    if inside.size > 0:
+    if inside is not None:
         lines = neighbours(u, before, here, after, y, z, columns, inside, work)
         middle, of_pixel = line[1:-1], conducting[1:-1]
         g_up, g_down = line_of(g, g_here, up, columns), line_of(g, g_here, down, columns)

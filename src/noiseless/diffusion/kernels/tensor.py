@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
 from noiseless.diffusion.kernels.compiling import bands_of, compiled, inner
-from noiseless.diffusion.kernels.lattice import fit_image, weigh_volume, weight_image
+from noiseless.diffusion.kernels.lattice import fit_image, weigh_image, weigh_volume
 from noiseless.diffusion.kernels.rows import (
     MARGIN,
     as_volume,
@@ -24,11 +24,12 @@ from noiseless.diffusion.kernels.rows import (
     spread,
 )
 from noiseless.diffusion.kernels.tensors import KINDS, coherence_image, edges_image, tensor_volume
-from noiseless.diffusion.stencil import DIRECTIONS
+from noiseless.diffusion.stencil import DIRECTIONS, WINDOW
 from noiseless.diffusion.stepping import Cycle
 from noiseless.diffusion.tensor import TensorScheme, steepest
 
 _UNLIMITED = 1e30
+_COHERENCE = KINDS["coherence-enhancing"]
 
 
 def diffuse(
@@ -48,15 +49,16 @@ def diffuse(
     directions = np.array([_in_volume(direction) for direction in DIRECTIONS[dimensions]])
     sizes = np.array(_in_volume(scheme.spacing, 1.0))
 
-    def padded(count: int) -> Any:
-        array = rows_for((count, slabs, rows), columns, image.dtype)
+    def padded(*parts: int) -> Any:
+        array = rows_for((*parts, slabs, rows), columns, image.dtype)
         array[...] = 0
         return array
 
     u, other = padded(channels), padded(channels)
     structure, spare = padded(3 if dimensions == 2 else 6), padded(3 if dimensions == 2 else 6)
-    weights = padded(len(directions))
-    limit = weights if scheme.conservative else _limit(inside, columns, padded(1))
+    weights = [padded() for _ in directions]
+    free = padded() if scheme.conservative else _limit(inside, columns, padded())
+    behind = weights if scheme.conservative else [padded() for _ in directions]
     presmoothing, smoothing = (
         (np.array(_in_volume(given, 0.0)).astype(number), passes)
         for given, passes in (scheme.presmoothing, scheme.smoothing)
@@ -64,7 +66,9 @@ def diffuse(
     most = number(steepest(np.finfo(number).eps))
     rounding = 2.0 * float(np.finfo(number).eps)
     work = slabs * rows * columns * channels * len(directions) * sum(len(cycle.steps) for cycle in cycles)
-    with bands_of(slabs, threads, work) as bands:
+    window = WINDOW[dimensions]
+    least = 2 * window * max(len(cycle.steps) for cycle in cycles)
+    with bands_of(slabs, threads, work, least) as bands:
         bands(lambda first, last: _enter_all(u, volume, first, last))
         for cycle in cycles:
             smoothed = _smoothed(u, presmoothing, (padded(channels), padded(channels)), inside, columns, bands)
@@ -72,14 +76,26 @@ def diffuse(
             scales = np.multiply.outer(0.5 / sizes, per_contrast).astype(number)
             bands(lambda first, last: _measure(smoothed, structure, scales, most, inside, columns, first, last))  # noqa: B023
             found = _smoothed(structure, smoothing, (spare, structure), inside, columns, bands)
-            kind, parameter = KINDS[scheme.kind], number(scheme.parameter)
-            bands(lambda first, last: _conduct(found, kind, parameter, rounding, columns, first, last))  # noqa: B023
-            bands(lambda first, last: _weigh(found, weights, sizes, inside, columns, first, last))  # noqa: B023
-            for step in cycle.steps:
-                bands(
-                    lambda first, last: _step(u, other, weights, limit, directions, number(step), columns, first, last)  # noqa: B023
-                )
-                u, other = other, u
+            kind = KINDS[scheme.kind]
+            parameter = number(0.0 if scheme.kind == "edge-enhancing" else scheme.parameter)
+            conduct, weigh = (_conduct_image, _weigh_image) if dimensions == 2 else (_conduct_volume, _weigh_volume)
+            bands(lambda first, last: conduct(found, kind, parameter, rounding, columns, first, last))  # noqa: B023
+            bands(lambda first, last: weigh(found, tuple(weights), sizes, inside, columns, first, last))  # noqa: B023
+            for number_of, direction in enumerate(directions):
+                weight = weights[number_of]
+                if scheme.conservative:
+                    # The lesser weight of both ends, in the memory of the direction before.
+                    bands(lambda first, last: _join(weight, weight, free, direction, columns, first, last))  # noqa: B023
+                    weights[number_of], free = free, weight
+                else:
+                    bands(lambda first, last: _join(weight, free, behind[number_of], -direction, columns, first, last))  # noqa: B023
+                    bands(lambda first, last: _join(weight, free, weight, direction, columns, first, last))  # noqa: B023
+            edges = tuple(weights), tuple(behind), directions
+            # What is fixed is put back after every step.
+            marches = [cycle.steps] if fixed is None else [(step,) for step in cycle.steps]
+            for steps in marches:
+                _march_all(u, other, edges, np.array(steps, number), columns, bands, window)
+                u, other = (u, other) if len(steps) % 2 == 0 else (other, u)
                 if fixed is not None:
                     np.copyto(u[..., MARGIN : MARGIN + columns], volume, where=as_volume(fixed))
     return np.ascontiguousarray(u[..., MARGIN : MARGIN + columns]).reshape(image.shape)
@@ -90,10 +106,10 @@ def _in_volume(of_axes: tuple[Any, ...], missing: Any = 0) -> tuple[Any, ...]:
     return of_axes if len(of_axes) == 3 else (of_axes[0], missing, of_axes[1])
 
 
-def _limit(inside: NDArray[Any], columns: int, limit: NDArray[Any]) -> NDArray[Any]:
+def _limit(inside: NDArray[Any] | None, columns: int, limit: NDArray[Any]) -> NDArray[Any]:
     """How much may pass to a pixel: nothing beyond the image or outside the mask."""
     within = slice(MARGIN, MARGIN + columns)
-    limit[0, :, :, within] = inside[:, :, within] * _UNLIMITED if inside.size else _UNLIMITED
+    limit[:, :, within] = inside[:, :, within] * _UNLIMITED if inside is not None else _UNLIMITED
     return limit
 
 
@@ -101,7 +117,7 @@ def _smoothed(
     field: NDArray[Any],
     smoothing: tuple[NDArray[Any], int],
     targets: tuple[NDArray[Any], NDArray[Any]],
-    inside: NDArray[Any],
+    inside: NDArray[Any] | None,
     columns: int,
     bands: Any,
 ) -> NDArray[Any]:
@@ -114,6 +130,35 @@ def _smoothed(
     return field
 
 
+def _march_all(
+    u: NDArray[Any],
+    other: NDArray[Any],
+    edges: Any,
+    steps: NDArray[Any],
+    columns: int,
+    bands: Any,
+    window: int,
+) -> None:
+    """All steps of a cycle, from ``u`` to ``other`` and back.
+
+    Each band takes as many slabs at each step as it can without its neighbours; then what is missing about each border
+    between two bands is made up.
+    """
+    slabs, shrink = u.shape[1], window * np.arange(len(steps))
+    borders: list[int] = []
+
+    def march(first: int, last: int) -> None:
+        start = first + shrink if first > 0 else 0 * shrink
+        stop = last - shrink if last < slabs else 0 * shrink + slabs
+        if first > 0:
+            borders.append(first)
+        _march(u, other, *edges, steps, columns, window, start, stop)
+
+    bands(march)
+    for border in borders:
+        _march(u, other, *edges, steps, columns, window, border - shrink, border + shrink)
+
+
 @compiled
 def _enter_all(u: Array, volume: Array, first: int, last: int) -> None:
     channels, _, rows, columns = volume.shape
@@ -124,7 +169,9 @@ def _enter_all(u: Array, volume: Array, first: int, last: int) -> None:
 
 
 @compiled
-def _smooth(field: Array, target: Array, weights: Array, inside: Array, columns: int, first: int, last: int) -> None:
+def _smooth(
+    field: Array, target: Array, weights: Array, inside: Array | None, columns: int, first: int, last: int
+) -> None:
     parts, slabs, rows, _ = field.shape
     work = np.empty((7, columns + 2), field.dtype)
     for part in range(parts):
@@ -137,7 +184,7 @@ def _smooth(field: Array, target: Array, weights: Array, inside: Array, columns:
 
 @compiled
 def _measure(
-    v: Array, structure: Array, scales: Array, most: Any, inside: Array, columns: int, first: int, last: int
+    v: Array, structure: Array, scales: Array, most: Any, inside: Array | None, columns: int, first: int, last: int
 ) -> None:
     """The upper triangle of the structure tensor: the mean over the channels of the products of the slopes."""
     channels, slabs, rows, _ = v.shape
@@ -148,7 +195,7 @@ def _measure(
         for y in range(rows):
             for c in range(channels):
                 before, after = max(z - 1, 0), min(z + 1, slabs - 1)
-                if inside.size > 0:
+                if inside is not None:
                     beside = neighbours(v[c], before, z, after, y, z, columns, inside, work)
                     for axis in range(3):
                         _slope(slopes[axis], beside[2 * axis], beside[2 * axis + 1], scales[axis, c], most)
@@ -172,83 +219,156 @@ def _measure(
 
 
 @compiled
-def _conduct(tensor: Array, kind: int, parameter: Any, rounding: float, columns: int, first: int, last: int) -> None:
-    """From the structure tensor to the diffusion tensor, in place."""
-    parts, _, rows, _ = tensor.shape
-    for z in range(first, last):
-        for y in range(rows):
-            if parts == 3:
-                a, b, c = (
-                    line_of(tensor[0], z, y, columns),
-                    line_of(tensor[1], z, y, columns),
-                    line_of(tensor[2], z, y, columns),
-                )
-                if kind == 1:
-                    coherence_image(a, b, c, parameter)
-                else:
-                    edges_image(a, b, c, parameter if kind == 2 else parameter * 0)
-            else:
-                tensor_volume(tensor[:, z, y, MARGIN : MARGIN + columns], kind, parameter, rounding)
-
-
-@compiled
-def _weigh(tensor: Array, weights: Array, sizes: Array, inside: Array, columns: int, first: int, last: int) -> None:
-    """The weight of each direction, 0 outside the mask."""
-    parts, _, rows, _ = tensor.shape
-    number = tensor.dtype.type
-    for z in range(first, last):
-        for y in range(rows):
-            within = slice(MARGIN, MARGIN + columns)
-            if parts == 3:
-                yy, yx, xx = tensor[0, z, y, within], tensor[1, z, y, within], tensor[2, z, y, within]
-                fit_image(yy, yx, xx, number(1 / sizes[0]), number(1 / sizes[2]))
-                for direction in range(8):
-                    weight_image(weights[direction, z, y, within], yy, yx, xx, direction)
-            else:
-                weigh_volume(tensor[:, z, y, within], weights[:, z, y, within], sizes)
-            if inside.size > 0:
-                for direction in range(weights.shape[0]):
-                    _close(weights[direction, z, y, within], inside[z, y, within])
-
-
-@compiled
-def _step(
-    u: Array,
-    out: Array,
-    weights: Array,
-    limit: Array,
-    directions: Array,
-    step: Any,
+def _conduct_image(
+    tensor: Array,
+    kind: int,
+    parameter: Any,
+    rounding: float,  # noqa: ARG001  of volumes alone
     columns: int,
     first: int,
     last: int,
 ) -> None:
-    """One explicit step. What passes along an edge is limited by its far end, so that both sides agree on it."""
-    channels, slabs, rows, _ = u.shape
+    """From the structure tensor to the diffusion tensor, in place."""
+    for z in range(first, last):
+        a, b, c = (
+            line_of(tensor[0], z, 0, columns),
+            line_of(tensor[1], z, 0, columns),
+            line_of(tensor[2], z, 0, columns),
+        )
+        if kind == _COHERENCE:
+            coherence_image(a, b, c, parameter)
+        else:
+            edges_image(a, b, c, parameter)
+
+
+@compiled
+def _conduct_volume(
+    tensor: Array, kind: int, parameter: Any, rounding: float, columns: int, first: int, last: int
+) -> None:
+    for z in range(first, last):
+        for y in range(tensor.shape[2]):
+            tensor_volume(tensor[:, z, y, MARGIN : MARGIN + columns], kind, parameter, rounding)
+
+
+@compiled
+def _weigh_image(
+    tensor: Array, weights: Any, sizes: Array, inside: Array | None, columns: int, first: int, last: int
+) -> None:
+    """The weight of each direction, 0 outside the mask."""
+    number = tensor.dtype.type
     within = slice(MARGIN, MARGIN + columns)
-    shared = limit.shape[0] == 1  # then by the mask alone, and each pixel decides for itself
-    for c in range(channels):
-        for z in range(first, last):
-            for y in range(rows):
-                here, line = u[c, z, y, within], out[c, z, y, within]
-                copy(line, here)
-                for d in range(directions.shape[0]):
-                    dz, dy, dx = directions[d]
-                    weight, far = weights[d, z, y, within], limit[0 if shared else d]
-                    for sign in (1, -1):
-                        p, q, shift = z + sign * dz, y + sign * dy, MARGIN + sign * dx
-                        if 0 <= p < slabs and 0 <= q < rows:
-                            _exchange(
-                                line, here, u[c, p, q, shift : shift + columns], weight,
-                                far[p, q, shift : shift + columns], step,
-                            )  # fmt: skip
-                out[c, z, y, MARGIN - 1], out[c, z, y, MARGIN + columns] = line[0], line[-1]
+    for z in range(first, last):
+        yy, yx, xx = tensor[0, z, 0, within], tensor[1, z, 0, within], tensor[2, z, 0, within]
+        fit_image(yy, yx, xx, number(1 / sizes[0]), number(1 / sizes[2]))
+        for pair in range(4):
+            weigh_image(weights[2 * pair][z, 0, within], weights[2 * pair + 1][z, 0, within], yy, yx, xx, pair)
+        if inside is not None:
+            for direction in range(len(weights)):
+                _close(weights[direction][z, 0, within], inside[z, 0, within])
+
+
+@compiled
+def _weigh_volume(
+    tensor: Array, weights: Any, sizes: Array, inside: Array | None, columns: int, first: int, last: int
+) -> None:
+    within = slice(MARGIN, MARGIN + columns)
+    found = np.empty((len(weights), columns), tensor.dtype)
+    for z in range(first, last):
+        for y in range(tensor.shape[2]):
+            weigh_volume(tensor[:, z, y, within], found, sizes)
+            for direction in range(len(weights)):
+                copy(weights[direction][z, y, within], found[direction])
+                if inside is not None:
+                    _close(weights[direction][z, y, within], inside[z, y, within])
+
+
+@compiled
+def _join(weight: Array, far: Array, edge: Array, direction: Array, columns: int, first: int, last: int) -> None:
+    """The weight of the edge from each pixel along a direction: no more than what its far end has to say."""
+    slabs, rows, _ = weight.shape
+    dz, dy, dx = direction
+    within = slice(MARGIN, MARGIN + columns)
+    for z in range(first, last):
+        for y in range(rows):
+            p, q = z + dz, y + dy
+            if 0 <= p < slabs and 0 <= q < rows:
+                _lesser(edge[z, y, within], weight[z, y, within], far[p, q, MARGIN + dx : MARGIN + dx + columns])
+            else:
+                _clear(edge[z, y, within])
+
+
+@compiled
+def _march(
+    u: Array,
+    other: Array,
+    ahead: Any,
+    behind: Any,
+    directions: Array,
+    steps: Array,
+    columns: int,
+    window: int,
+    start: Array,
+    stop: Array,
+) -> None:
+    """Explicit steps, each a few slabs behind the one before, so that weights stay in the cache for all of them.
+
+    A step writes where the one before does not read any more: ``window`` slabs further back than it reaches.
+    """
+    channels, _, rows, _ = u.shape
+    lag = window + 1
+    for front in range(start.min(), stop.max() + lag * (len(steps) - 1)):
+        for step in range(len(steps)):
+            z = front - step * lag
+            if start[step] <= z < stop[step]:
+                for c in range(channels):
+                    before, after = (u[c], other[c]) if step % 2 == 0 else (other[c], u[c])
+                    for y in range(rows):
+                        _step_row(before, after, ahead, behind, directions, steps[step], columns, z, y)
 
 
 @inner
-def _exchange(out: Array, here: Array, there: Array, weight: Array, limit: Array, step: Array) -> None:
+def _step_row(
+    u: Array, out: Array, ahead: Any, behind: Any, directions: Array, step: Any, columns: int, z: int, y: int
+) -> None:
+    """One row after a step; an edge has one weight, or, where pixels decide for themselves, one from each end."""
+    slabs, rows, _ = u.shape
+    within = slice(MARGIN, MARGIN + columns)
+    shared = ahead[0].ctypes.data == behind[0].ctypes.data
+    here, line = u[z, y, within], out[z, y, within]
+    copy(line, here)
+    for d in range(len(ahead)):
+        dz, dy, dx = directions[d]
+        weight, weight_back = ahead[d][z, y, within], behind[d][z, y, within]
+        there, back = here, here
+        if 0 <= z + dz < slabs and 0 <= y + dy < rows:
+            there = u[z + dz, y + dy, MARGIN + dx : MARGIN + dx + columns]
+        if 0 <= z - dz < slabs and 0 <= y - dy < rows:
+            back = u[z - dz, y - dy, MARGIN - dx : MARGIN - dx + columns]
+            if shared:
+                weight_back = ahead[d][z - dz, y - dy, MARGIN - dx : MARGIN - dx + columns]
+        _exchange(line, here, there, back, weight, weight_back, step)
+    out[z, y, MARGIN - 1], out[z, y, MARGIN + columns] = line[0], line[-1]
+
+
+@inner
+def _exchange(
+    out: Array, here: Array, there: Array, back: Array, weight: Array, weight_back: Array, step: Array
+) -> None:
     for j in range(out.size):
-        out[j] += step * min(weight[j], limit[j]) * (there[j] - here[j])
+        a = here[j]
+        out[j] += step * (weight[j] * (there[j] - a) + weight_back[j] * (back[j] - a))
+
+
+@inner
+def _lesser(out: Array, a: Array, b: Array) -> None:
+    for j in range(out.size):
+        out[j] = min(a[j], b[j])
+
+
+@inner
+def _clear(out: Array) -> None:
+    for j in range(out.size):
+        out[j] = 0
 
 
 @inner
