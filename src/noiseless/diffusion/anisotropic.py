@@ -76,17 +76,14 @@ class EdgeEnhancing(Evolution):
         cycles: list[Cycle],
         mask: Array | None,
     ) -> Array:
-        scheme = TensorScheme(
-            spacing,
-            self._kind,
-            self._parameter(),
-            contrasts,
-            smoothing_for(self.presmoothing, spacing),
-            smoothing_for(self.integration, spacing),
-        )
+        scheme = self._scheme(contrasts, spacing)
         if is_numpy_array(image):
             return load(_KERNEL)(image, scheme, cycles, mask, self.threads)
         return tensor.diffuse(image, scheme, cycles, mask)
+
+    def _scheme(self, contrasts: tuple[float, ...], spacing: tuple[float, ...]) -> TensorScheme:
+        smoothing = (smoothing_for(length, spacing) for length in (self.presmoothing, self.integration))
+        return TensorScheme(spacing, self._kind, self._parameter(), contrasts, *smoothing)
 
     def _reach_of_cycle(self, steps: int, spacing: tuple[float, ...]) -> int:
         # The weights at the far end of an edge count, with all that they look at.

@@ -152,11 +152,11 @@ def _march_all(
         stop = last - shrink if last < slabs else 0 * shrink + slabs
         if first > 0:
             borders.append(first)
-        _march(u, other, *edges, steps, columns, window, start, stop)
+        _march(u, other, edges[0], edges[1], edges[2], steps, columns, window, start, stop)
 
     bands(march)
     for border in borders:
-        _march(u, other, *edges, steps, columns, window, border - shrink, border + shrink)
+        _march(u, other, edges[0], edges[1], edges[2], steps, columns, window, border - shrink, border + shrink)
 
 
 @compiled
