@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
+from numpy.typing import NDArray
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -53,3 +55,26 @@ def bands_of(slabs: int, threads: int, work: int, least: int = 1) -> Iterator[Ba
         return
     with ThreadPoolExecutor(count) as pool:
         yield lambda function: list(pool.map(function, edges[:-1], edges[1:]))
+
+
+def in_bands(
+    bands: Bands,
+    slabs: int,
+    shrink: NDArray[np.int64],
+    march: Callable[[NDArray[np.int64], NDArray[np.int64]], None],
+) -> None:
+    """Let steps follow each other in each band of slabs, between start and stop, one entry a step.
+
+    A band takes as many slabs at each step as it can without its neighbours; then what is missing about each border
+    between two bands is made up. ``shrink`` is how many slabs less that is on each side.
+    """
+    borders: list[int] = []
+
+    def advance(first: int, last: int) -> None:
+        if first > 0:
+            borders.append(first)
+        march(first + shrink if first > 0 else 0 * shrink, last - shrink if last < slabs else 0 * shrink + slabs)
+
+    bands(advance)
+    for border in borders:
+        march(border - shrink, border + shrink)

@@ -1,7 +1,7 @@
 """Explicit steps with a diffusion tensor; equals :mod:`noiseless.diffusion.tensor`.
 
-Once a cycle the structure tensor, the diffusion tensor and the weights of the directions are found, each pass over
-whole arrays of padded rows; then every step adds the exchange along each direction.
+Once a cycle the structure tensor and the diffusion tensor are found, in passes over whole arrays of padded rows; the
+steps and their weights are in :mod:`noiseless.diffusion.kernels.march`.
 """
 
 from typing import Any
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
-from noiseless.diffusion.kernels.compiling import bands_of, compiled, inner
-from noiseless.diffusion.kernels.lattice import fit_image, weigh_image, weigh_volume
+from noiseless.diffusion.kernels.compiling import bands_of, compiled, in_bands, inner
+from noiseless.diffusion.kernels.lattice import fit_image
+from noiseless.diffusion.kernels.march import March
 from noiseless.diffusion.kernels.rows import (
     MARGIN,
     as_volume,
-    copy,
     enter,
     inside_of,
     line_of,
@@ -54,11 +54,9 @@ def diffuse(
         array[...] = 0
         return array
 
-    u, other = padded(channels), padded(channels)
+    u, other, copied, more = (padded(channels) for _ in range(4))
     structure, spare = padded(3 if dimensions == 2 else 6), padded(3 if dimensions == 2 else 6)
-    weights = [padded() for _ in directions]
-    free = padded() if scheme.conservative else _limit(inside, columns, padded())
-    behind = weights if scheme.conservative else [padded() for _ in directions]
+    limit = None if scheme.conservative else _limit(inside, columns, padded())
     presmoothing, smoothing = (
         (np.array(_in_volume(given, 0.0)).astype(number), passes)
         for given, passes in (scheme.presmoothing, scheme.smoothing)
@@ -67,34 +65,24 @@ def diffuse(
     rounding = 2.0 * float(np.finfo(number).eps)
     work = slabs * rows * columns * channels * len(directions) * sum(len(cycle.steps) for cycle in cycles)
     window = WINDOW[dimensions]
-    least = 2 * window * max(len(cycle.steps) for cycle in cycles)
+    least = 2 * max(window * max(len(cycle.steps) for cycle in cycles), presmoothing[1], smoothing[1])
     with bands_of(slabs, threads, work, least) as bands:
         bands(lambda first, last: _enter_all(u, volume, first, last))
         for cycle in cycles:
-            smoothed = _smoothed(u, presmoothing, (padded(channels), padded(channels)), inside, columns, bands)
+            copied[...] = u  # smoothing uses its field up
+            smoothed = _smoothed(copied, more, presmoothing, inside, columns, bands)
             per_contrast = 1.0 / (cycle.contrast_factor * np.array(scheme.contrasts))
             scales = np.multiply.outer(0.5 / sizes, per_contrast).astype(number)
             bands(lambda first, last: _measure(smoothed, structure, scales, most, inside, columns, first, last))  # noqa: B023
-            found = _smoothed(structure, smoothing, (spare, structure), inside, columns, bands)
+            found = _smoothed(structure, spare, smoothing, inside, columns, bands)
             kind = KINDS[scheme.kind]
             parameter = number(0.0 if scheme.kind == "edge-enhancing" else scheme.parameter)
-            conduct, weigh = (_conduct_image, _weigh_image) if dimensions == 2 else (_conduct_volume, _weigh_volume)
-            bands(lambda first, last: conduct(found, kind, parameter, rounding, columns, first, last))  # noqa: B023
-            bands(lambda first, last: weigh(found, tuple(weights), sizes, inside, columns, first, last))  # noqa: B023
-            for number_of, direction in enumerate(directions):
-                weight = weights[number_of]
-                if scheme.conservative:
-                    # The lesser weight of both ends, in the memory of the direction before.
-                    bands(lambda first, last: _join(weight, weight, free, direction, columns, first, last))  # noqa: B023
-                    weights[number_of], free = free, weight
-                else:
-                    bands(lambda first, last: _join(weight, free, behind[number_of], -direction, columns, first, last))  # noqa: B023
-                    bands(lambda first, last: _join(weight, free, weight, direction, columns, first, last))  # noqa: B023
-            edges = tuple(weights), tuple(behind), directions
+            conduct = _conduct_image if dimensions == 2 else _conduct_volume
+            bands(lambda first, last: conduct(found, kind, parameter, rounding, sizes, columns, first, last))  # noqa: B023
             # What is fixed is put back after every step.
-            marches = [cycle.steps] if fixed is None else [(step,) for step in cycle.steps]
-            for steps in marches:
-                _march_all(u, other, edges, np.array(steps, number), columns, bands, window)
+            for steps in [cycle.steps] if fixed is None else [(step,) for step in cycle.steps]:
+                march = March(found, inside, limit, directions, sizes, np.array(steps, number), columns, window)
+                march.run(u, other, bands)
                 u, other = (u, other) if len(steps) % 2 == 0 else (other, u)
                 if fixed is not None:
                     np.copyto(u[..., MARGIN : MARGIN + columns], volume, where=as_volume(fixed))
@@ -115,48 +103,22 @@ def _limit(inside: NDArray[Any] | None, columns: int, limit: NDArray[Any]) -> ND
 
 def _smoothed(
     field: NDArray[Any],
+    spare: NDArray[Any],
     smoothing: tuple[NDArray[Any], int],
-    targets: tuple[NDArray[Any], NDArray[Any]],
     inside: NDArray[Any] | None,
     columns: int,
     bands: Any,
 ) -> NDArray[Any]:
-    """The field after all passes, in one of the two targets; the field itself if there is none."""
+    """The field after all passes, in its own memory or in ``spare``."""
     weights, passes = smoothing
-    for done in range(passes):
-        target = targets[done % 2]
-        bands(lambda first, last: _smooth(field, target, weights, inside, columns, first, last))  # noqa: B023
-        field = target
-    return field
-
-
-def _march_all(
-    u: NDArray[Any],
-    other: NDArray[Any],
-    edges: Any,
-    steps: NDArray[Any],
-    columns: int,
-    bands: Any,
-    window: int,
-) -> None:
-    """All steps of a cycle, from ``u`` to ``other`` and back.
-
-    Each band takes as many slabs at each step as it can without its neighbours; then what is missing about each border
-    between two bands is made up.
-    """
-    slabs, shrink = u.shape[1], window * np.arange(len(steps))
-    borders: list[int] = []
-
-    def march(first: int, last: int) -> None:
-        start = first + shrink if first > 0 else 0 * shrink
-        stop = last - shrink if last < slabs else 0 * shrink + slabs
-        if first > 0:
-            borders.append(first)
-        _march(u, other, edges[0], edges[1], edges[2], steps, columns, window, start, stop)
-
-    bands(march)
-    for border in borders:
-        _march(u, other, edges[0], edges[1], edges[2], steps, columns, window, border - shrink, border + shrink)
+    if passes > 0:
+        in_bands(
+            bands,
+            field.shape[1],
+            np.arange(passes),
+            lambda start, stop: _smooth(field, spare, weights, inside, columns, start, stop),
+        )
+    return spare if passes % 2 else field
 
 
 @compiled
@@ -170,16 +132,21 @@ def _enter_all(u: Array, volume: Array, first: int, last: int) -> None:
 
 @compiled
 def _smooth(
-    field: Array, target: Array, weights: Array, inside: Array | None, columns: int, first: int, last: int
+    field: Array, spare: Array, weights: Array, inside: Array | None, columns: int, start: Array, stop: Array
 ) -> None:
+    """Passes from one array to the other and back, each two slabs behind the one before."""
     parts, slabs, rows, _ = field.shape
     work = np.empty((7, columns + 2), field.dtype)
     for part in range(parts):
-        for z in range(first, last):
-            for y in range(rows):
-                line = line_of(target[part], z, y, columns)
-                spread(line[1:-1], field[part], max(z - 1, 0), z, min(z + 1, slabs - 1), y, z, weights, inside, work)
-                line[0], line[-1] = line[1], line[-2]
+        for front in range(start.min(), stop.max() + 2 * (len(start) - 1)):
+            for done in range(len(start)):
+                z = front - 2 * done
+                if start[done] <= z < stop[done]:
+                    before, after = (field[part], spare[part]) if done % 2 == 0 else (spare[part], field[part])
+                    for y in range(rows):
+                        line = line_of(after, z, y, columns)
+                        spread(line[1:-1], before, max(z - 1, 0), z, min(z + 1, slabs - 1), y, z, weights, inside, work)
+                        line[0], line[-1] = line[1], line[-2]
 
 
 @compiled
@@ -224,151 +191,37 @@ def _conduct_image(
     kind: int,
     parameter: Any,
     rounding: float,  # noqa: ARG001  of volumes alone
+    sizes: Array,
     columns: int,
     first: int,
     last: int,
 ) -> None:
-    """From the structure tensor to the diffusion tensor, in place."""
+    """From the structure tensor to the diffusion tensor, in place, mixed until the directions suffice."""
+    number = tensor.dtype.type
+    within = slice(MARGIN, MARGIN + columns)
     for z in range(first, last):
-        a, b, c = (
-            line_of(tensor[0], z, 0, columns),
-            line_of(tensor[1], z, 0, columns),
-            line_of(tensor[2], z, 0, columns),
-        )
+        a, b, c = tensor[0, z, 0, within], tensor[1, z, 0, within], tensor[2, z, 0, within]
         if kind == _COHERENCE:
             coherence_image(a, b, c, parameter)
         else:
             edges_image(a, b, c, parameter)
+        fit_image(a, b, c, number(1 / sizes[0]), number(1 / sizes[2]))
 
 
 @compiled
 def _conduct_volume(
-    tensor: Array, kind: int, parameter: Any, rounding: float, columns: int, first: int, last: int
+    tensor: Array,
+    kind: int,
+    parameter: Any,
+    rounding: float,
+    sizes: Array,  # noqa: ARG001  of images alone
+    columns: int,
+    first: int,
+    last: int,
 ) -> None:
     for z in range(first, last):
         for y in range(tensor.shape[2]):
             tensor_volume(tensor[:, z, y, MARGIN : MARGIN + columns], kind, parameter, rounding)
-
-
-@compiled
-def _weigh_image(
-    tensor: Array, weights: Any, sizes: Array, inside: Array | None, columns: int, first: int, last: int
-) -> None:
-    """The weight of each direction, 0 outside the mask."""
-    number = tensor.dtype.type
-    within = slice(MARGIN, MARGIN + columns)
-    for z in range(first, last):
-        yy, yx, xx = tensor[0, z, 0, within], tensor[1, z, 0, within], tensor[2, z, 0, within]
-        fit_image(yy, yx, xx, number(1 / sizes[0]), number(1 / sizes[2]))
-        for pair in range(4):
-            weigh_image(weights[2 * pair][z, 0, within], weights[2 * pair + 1][z, 0, within], yy, yx, xx, pair)
-        if inside is not None:
-            for direction in range(len(weights)):
-                _close(weights[direction][z, 0, within], inside[z, 0, within])
-
-
-@compiled
-def _weigh_volume(
-    tensor: Array, weights: Any, sizes: Array, inside: Array | None, columns: int, first: int, last: int
-) -> None:
-    within = slice(MARGIN, MARGIN + columns)
-    found = np.empty((len(weights), columns), tensor.dtype)
-    for z in range(first, last):
-        for y in range(tensor.shape[2]):
-            weigh_volume(tensor[:, z, y, within], found, sizes)
-            for direction in range(len(weights)):
-                copy(weights[direction][z, y, within], found[direction])
-                if inside is not None:
-                    _close(weights[direction][z, y, within], inside[z, y, within])
-
-
-@compiled
-def _join(weight: Array, far: Array, edge: Array, direction: Array, columns: int, first: int, last: int) -> None:
-    """The weight of the edge from each pixel along a direction: no more than what its far end has to say."""
-    slabs, rows, _ = weight.shape
-    dz, dy, dx = direction
-    within = slice(MARGIN, MARGIN + columns)
-    for z in range(first, last):
-        for y in range(rows):
-            p, q = z + dz, y + dy
-            if 0 <= p < slabs and 0 <= q < rows:
-                _lesser(edge[z, y, within], weight[z, y, within], far[p, q, MARGIN + dx : MARGIN + dx + columns])
-            else:
-                _clear(edge[z, y, within])
-
-
-@compiled
-def _march(
-    u: Array,
-    other: Array,
-    ahead: Any,
-    behind: Any,
-    directions: Array,
-    steps: Array,
-    columns: int,
-    window: int,
-    start: Array,
-    stop: Array,
-) -> None:
-    """Explicit steps, each a few slabs behind the one before, so that weights stay in the cache for all of them.
-
-    A step writes where the one before does not read any more: ``window`` slabs further back than it reaches.
-    """
-    channels, _, rows, _ = u.shape
-    lag = window + 1
-    for front in range(start.min(), stop.max() + lag * (len(steps) - 1)):
-        for step in range(len(steps)):
-            z = front - step * lag
-            if start[step] <= z < stop[step]:
-                for c in range(channels):
-                    before, after = (u[c], other[c]) if step % 2 == 0 else (other[c], u[c])
-                    for y in range(rows):
-                        _step_row(before, after, ahead, behind, directions, steps[step], columns, z, y)
-
-
-@inner
-def _step_row(
-    u: Array, out: Array, ahead: Any, behind: Any, directions: Array, step: Any, columns: int, z: int, y: int
-) -> None:
-    """One row after a step; an edge has one weight, or, where pixels decide for themselves, one from each end."""
-    slabs, rows, _ = u.shape
-    within = slice(MARGIN, MARGIN + columns)
-    shared = ahead[0].ctypes.data == behind[0].ctypes.data
-    here, line = u[z, y, within], out[z, y, within]
-    copy(line, here)
-    for d in range(len(ahead)):
-        dz, dy, dx = directions[d]
-        weight, weight_back = ahead[d][z, y, within], behind[d][z, y, within]
-        there, back = here, here
-        if 0 <= z + dz < slabs and 0 <= y + dy < rows:
-            there = u[z + dz, y + dy, MARGIN + dx : MARGIN + dx + columns]
-        if 0 <= z - dz < slabs and 0 <= y - dy < rows:
-            back = u[z - dz, y - dy, MARGIN - dx : MARGIN - dx + columns]
-            if shared:
-                weight_back = ahead[d][z - dz, y - dy, MARGIN - dx : MARGIN - dx + columns]
-        _exchange(line, here, there, back, weight, weight_back, step)
-    out[z, y, MARGIN - 1], out[z, y, MARGIN + columns] = line[0], line[-1]
-
-
-@inner
-def _exchange(
-    out: Array, here: Array, there: Array, back: Array, weight: Array, weight_back: Array, step: Array
-) -> None:
-    for j in range(out.size):
-        a = here[j]
-        out[j] += step * (weight[j] * (there[j] - a) + weight_back[j] * (back[j] - a))
-
-
-@inner
-def _lesser(out: Array, a: Array, b: Array) -> None:
-    for j in range(out.size):
-        out[j] = min(a[j], b[j])
-
-
-@inner
-def _clear(out: Array) -> None:
-    for j in range(out.size):
-        out[j] = 0
 
 
 @inner
@@ -385,10 +238,3 @@ def _product(out: Array, a: Array, b: Array, share: Array, more: bool) -> None:
     else:
         for j in range(out.size):
             out[j] = share * (a[j] * b[j])
-
-
-@inner
-def _close(weights: Array, inside: Array) -> None:
-    for j in range(weights.size):
-        if inside[j] == 0:
-            weights[j] = 0

@@ -1,0 +1,217 @@
+"""The steps of a cycle of a diffusion tensor, and the weights of its directions on the way."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noiseless.denoiser import Array
+from noiseless.diffusion.kernels.compiling import compiled, in_bands, inner
+from noiseless.diffusion.kernels.lattice import weigh_image, weigh_volume
+from noiseless.diffusion.kernels.rows import MARGIN, copy, rows_for
+
+
+@dataclass(frozen=True)
+class March:
+    """All steps of a cycle, from one array to the other and back.
+
+    Parameters
+    ----------
+    tensor : (parts, slabs, rows, padded columns) diffusion tensor, fitted to the directions if of an image
+    inside : the mask, or None
+    limit : what may pass to a pixel where pixels decide for themselves; None where an edge has one weight
+    directions, sizes : as (direction, axis) and (axis) of a volume
+    steps : sizes of the steps
+    columns, window : how many columns there are, and how far a direction reaches along the slabs
+    """
+
+    tensor: NDArray[Any]
+    inside: NDArray[Any] | None
+    limit: NDArray[Any] | None
+    directions: NDArray[Any]
+    sizes: NDArray[Any]
+    steps: NDArray[Any]
+    columns: int
+    window: int
+
+    def run(self, u: NDArray[Any], other: NDArray[Any], bands: Any) -> None:
+        shrink = self.window * np.arange(len(self.steps))
+        in_bands(bands, u.shape[1], shrink, lambda start, stop: self._march(u, other, start, stop))
+
+    def _march(self, u: NDArray[Any], other: NDArray[Any], start: NDArray[Any], stop: NDArray[Any]) -> None:
+        count, rows = len(self.directions), u.shape[2]
+        held = (self.window + 1) * len(self.steps)  # slabs between the edges that come and those still needed
+        rings = [rows_for((count, slots, rows), self.columns, u.dtype) for slots in (self.window + 1, held, held)]
+        for ring in rings:
+            ring[...] = 0
+        found = None if self.tensor.shape[0] == 3 else np.empty((count, self.columns), u.dtype)
+        _march(
+            u, other, self.tensor, found, self.inside, self.limit, rings[0], rings[1],
+            rings[1] if self.limit is None else rings[2],
+            self.directions, self.sizes, self.steps, self.columns, self.window, start, stop,
+        )  # fmt: skip
+
+
+@compiled
+def _march(
+    u: Array,
+    other: Array,
+    tensor: Array,
+    found: Array | None,
+    inside: Array | None,
+    limit: Array | None,
+    weights: Array,
+    ahead: Array,
+    behind: Array,
+    directions: Array,
+    sizes: Array,
+    steps: Array,
+    columns: int,
+    window: int,
+    start: Array,
+    stop: Array,
+) -> None:
+    """Explicit steps, each a few slabs behind the one before, and the weights just before the first of them.
+
+    So the weights never leave the cache. A step writes where the one before does not read any more: one slab further
+    back than a direction reaches.
+    """
+    channels, slabs, rows, _ = u.shape
+    lag, first, last = window + 1, max(start.min() - window, 0), stop.max()
+    for front in range(first, last + lag * (len(steps) - 1)):
+        if front < last:
+            for z in range(front if front == first else front + window, min(front + window + 1, slabs)):
+                for y in range(rows):
+                    _weigh(weights, tensor, found, inside, sizes, columns, z, y, z % lag)
+            for y in range(rows):
+                _join(weights, ahead, behind, limit, directions, columns, front, y, slabs)
+        for step in range(len(steps)):
+            z = front - step * lag
+            if start[step] <= z < stop[step]:
+                for c in range(channels):
+                    before, after = (u[c], other[c]) if step % 2 == 0 else (other[c], u[c])
+                    for y in range(rows):
+                        _step(before, after, ahead, behind, limit, directions, steps[step], columns, z, y)
+
+
+@inner
+def _weigh(
+    weights: Array,
+    tensor: Array,
+    found: Array | None,
+    inside: Array | None,
+    sizes: Array,
+    columns: int,
+    z: int,
+    y: int,
+    slot: int,
+) -> None:
+    """The weight of each direction in one row, 0 outside the mask."""
+    within = slice(MARGIN, MARGIN + columns)
+    if found is None:
+        yy, yx, xx = tensor[0, z, y, within], tensor[1, z, y, within], tensor[2, z, y, within]
+        for pair in range(4):
+            weigh_image(weights[2 * pair, slot, y, within], weights[2 * pair + 1, slot, y, within], yy, yx, xx, pair)
+    else:
+        weigh_volume(tensor[:, z, y, within], found, sizes)
+        for d in range(found.shape[0]):
+            copy(weights[d, slot, y, within], found[d])
+    if inside is not None:
+        for d in range(weights.shape[0]):
+            _close(weights[d, slot, y, within], inside[z, y, within])
+
+
+@inner
+def _join(
+    weights: Array,
+    ahead: Array,
+    behind: Array,
+    limit: Array | None,
+    directions: Array,
+    columns: int,
+    z: int,
+    y: int,
+    slabs: int,
+) -> None:
+    """The weight of the edge along each direction: the lesser one of both ends, or what the far end allows."""
+    count, held, rows, _ = ahead.shape
+    lag = weights.shape[1]
+    within = slice(MARGIN, MARGIN + columns)
+    for d in range(count):
+        dz, dy, dx = directions[d]
+        weight = weights[d, z % lag, y, within]
+        edge, shifted = ahead[d, z % held, y, within], slice(MARGIN + dx, MARGIN + dx + columns)
+        if z + dz >= slabs or y + dy < 0 or y + dy >= rows:
+            _clear(edge)
+        elif limit is None:
+            _lesser(edge, weight, weights[d, (z + dz) % lag, y + dy, shifted])
+        else:
+            _lesser(edge, weight, limit[z + dz, y + dy, shifted])
+        if limit is not None:
+            edge, shifted = behind[d, z % held, y, within], slice(MARGIN - dx, MARGIN - dx + columns)
+            if z - dz < 0 or y - dy < 0 or y - dy >= rows:
+                _clear(edge)
+            else:
+                _lesser(edge, weight, limit[z - dz, y - dy, shifted])
+
+
+@inner
+def _step(
+    u: Array,
+    out: Array,
+    ahead: Array,
+    behind: Array,
+    limit: Array | None,
+    directions: Array,
+    step: Any,
+    columns: int,
+    z: int,
+    y: int,
+) -> None:
+    """One row after a step; an edge has one weight, or, where pixels decide for themselves, one from each end."""
+    count, held, rows, _ = ahead.shape
+    slabs = u.shape[0]
+    within = slice(MARGIN, MARGIN + columns)
+    here, line = u[z, y, within], out[z, y, within]
+    copy(line, here)
+    for d in range(count):
+        dz, dy, dx = directions[d]
+        weight, weight_back = ahead[d, z % held, y, within], behind[d, z % held, y, within]
+        there, back = here, here
+        if z + dz < slabs and 0 <= y + dy < rows:
+            there = u[z + dz, y + dy, MARGIN + dx : MARGIN + dx + columns]
+        if z - dz >= 0 and 0 <= y - dy < rows:
+            back = u[z - dz, y - dy, MARGIN - dx : MARGIN - dx + columns]
+            if limit is None:
+                weight_back = ahead[d, (z - dz) % held, y - dy, MARGIN - dx : MARGIN - dx + columns]
+        _exchange(line, here, there, back, weight, weight_back, step)
+    out[z, y, MARGIN - 1], out[z, y, MARGIN + columns] = line[0], line[-1]
+
+
+@inner
+def _exchange(
+    out: Array, here: Array, there: Array, back: Array, weight: Array, weight_back: Array, step: Array
+) -> None:
+    for j in range(out.size):
+        a = here[j]
+        out[j] += step * (weight[j] * (there[j] - a) + weight_back[j] * (back[j] - a))
+
+
+@inner
+def _lesser(out: Array, a: Array, b: Array) -> None:
+    for j in range(out.size):
+        out[j] = min(a[j], b[j])
+
+
+@inner
+def _clear(out: Array) -> None:
+    for j in range(out.size):
+        out[j] = 0
+
+
+@inner
+def _close(weights: Array, inside: Array) -> None:
+    for j in range(weights.size):
+        if inside[j] == 0:
+            weights[j] = 0
