@@ -1,4 +1,4 @@
-"""The conductivities of :mod:`noiseless.diffusion.conductivity`, on rows."""
+"""Squared gradients, the conductivities of :mod:`noiseless.diffusion.conductivity`, and fluxes, on rows."""
 
 import numpy as np
 
@@ -47,3 +47,64 @@ def _exponential(s: Array) -> Array:
     p *= p
     p *= p
     return p * p
+
+
+@inner
+def squares(out: Array, here: Array, before: Array, after: Array, across: Array, along: Array) -> None:
+    for j in range(out.size):
+        a, b = here[j] - here[j + 1], here[j + 2] - here[j + 1]
+        c, d = before[j + 1] - here[j + 1], after[j + 1] - here[j + 1]
+        out[j] = along * (a * a + b * b) + across * (c * c + d * d)
+
+
+@inner
+def squares_more(out: Array, here: Array, before: Array, after: Array, weight: Array) -> None:
+    for j in range(out.size):
+        a, b = before[j] - here[j], after[j] - here[j]
+        out[j] += weight * (a * a + b * b)
+
+
+@inner
+def conduct_rational(out: Array, here: Array, before: Array, after: Array, across: Array, along: Array) -> None:
+    one = out.dtype.type(1)
+    for j in range(out.size):
+        a, b = here[j] - here[j + 1], here[j + 2] - here[j + 1]
+        c, d = before[j + 1] - here[j + 1], after[j + 1] - here[j + 1]
+        out[j] = one / (one + (along * (a * a + b * b) + across * (c * c + d * d)))
+
+
+@inner
+def conduct_charbonnier(out: Array, here: Array, before: Array, after: Array, across: Array, along: Array) -> None:
+    one = out.dtype.type(1)
+    for j in range(out.size):
+        a, b = here[j] - here[j + 1], here[j + 2] - here[j + 1]
+        c, d = before[j + 1] - here[j + 1], after[j + 1] - here[j + 1]
+        out[j] = one / np.sqrt(one + (along * (a * a + b * b) + across * (c * c + d * d)))
+
+
+@inner
+def update(
+    out: Array,
+    here: Array,
+    before: Array,
+    after: Array,
+    g: Array,
+    g_before: Array,
+    g_after: Array,
+    across: Array,
+    along: Array,
+) -> None:
+    for j in range(out.size):
+        a, c = here[j + 1], g[j + 1]
+        x = (c + g[j]) * (here[j] - a) + (c + g[j + 2]) * (here[j + 2] - a)
+        z = (c + g_before[j + 1]) * (before[j + 1] - a) + (c + g_after[j + 1]) * (after[j + 1] - a)
+        out[j] = a + (along * x + across * z)
+
+
+@inner
+def update_more(
+    out: Array, here: Array, up: Array, down: Array, g: Array, g_up: Array, g_down: Array, rate: Array
+) -> None:
+    for j in range(out.size):
+        a, c = here[j], g[j]
+        out[j] += rate * ((c + g_up[j]) * (up[j] - a) + (c + g_down[j]) * (down[j] - a))

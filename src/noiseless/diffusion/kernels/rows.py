@@ -110,8 +110,12 @@ def spread(
     rates: Array,
     inside: Array | None,
     work: Array,
+    deep: bool | None,
 ) -> None:
-    """One row after a step with conductivity 1; the slabs are in the slots ``before``, ``here`` and ``after``."""
+    """One row after a step with conductivity 1; the slabs are in the slots ``before``, ``here`` and ``after``.
+
+    ``deep`` is None where a slab is one row: then nothing is compiled for the others.
+    """
     columns, rows = out.size, slabs.shape[1]
     line = line_of(slabs, here, y, columns)
     if inside is not None:
@@ -121,7 +125,7 @@ def spread(
             average_more(out, line[1:-1], lines[2 * axis], lines[2 * axis + 1], rates[axis])
         return
     _average(out, line, line_of(slabs, before, y, columns), line_of(slabs, after, y, columns), rates[0], rates[2])
-    if rows > 1:
+    if deep is not None:
         up = line_of(slabs, here, max(y - 1, 0), columns)
         down = line_of(slabs, here, min(y + 1, rows - 1), columns)
         average_more(out, line[1:-1], up[1:-1], down[1:-1], rates[1])

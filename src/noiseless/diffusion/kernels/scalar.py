@@ -8,14 +8,24 @@ LLVM vectorises loops over plain one-dimensional arrays and nothing more complic
 functions of rows. A row has one more pixel at both ends, equal to its neighbour: no flux crosses the border.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
 from noiseless.diffusion.kernels.compiling import bands_of, compiled, inner
-from noiseless.diffusion.kernels.conduction import KINDS, conduct
+from noiseless.diffusion.kernels.conduction import (
+    KINDS,
+    conduct,
+    conduct_charbonnier,
+    conduct_rational,
+    squares,
+    squares_more,
+    update,
+    update_more,
+)
+from noiseless.diffusion.kernels.memory import Numbers, Rings, numbers_of, rings_for
 from noiseless.diffusion.kernels.rows import (
     MARGIN,
     as_volume,
@@ -24,7 +34,6 @@ from noiseless.diffusion.kernels.rows import (
     inside_of,
     line_of,
     neighbours,
-    rows_for,
     spread,
 )
 from noiseless.diffusion.scalar import ScalarScheme
@@ -32,27 +41,8 @@ from noiseless.diffusion.stepping import Cycle
 
 _CACHE_BYTES = 600_000  # of the second-level cache, for the slabs of all steps of a pass
 _MOST_STEPS_A_PASS = 16
+_RATIONAL, _CHARBONNIER = KINDS["rational"], KINDS["charbonnier"]
 _PLANES_BYTES = 16_000_000  # planes do not fit there; so much may lie in the cache behind it
-
-
-class _Rings(NamedTuple):
-    """Memory for the slabs between two steps, of each step of a pass; rows are padded."""
-
-    u: NDArray[Any]  # (steps, channels, lag + 2, rows, padded columns)
-    v: NDArray[Any]  # (steps, passes of the smoothing, channels, 4, rows, padded columns)
-    g: NDArray[Any]  # (steps, 4, rows, padded columns)
-    work: NDArray[Any]  # (7, padded columns)
-    slots: NDArray[np.int64]  # where in u a slab is
-
-
-class _Numbers(NamedTuple):
-    """The scheme in the image's own dtype; axes in the order slab, row, column."""
-
-    rates: NDArray[Any]  # step_size / h^2, halved where two conductivities are added, of each step and axis
-    sharpness: NDArray[Any]  # 1 / (2 h^2 contrast^2 channels) of each step, axis and channel
-    kind: int
-    weights: NDArray[Any]  # of the smoothing, for each axis
-    passes: int
 
 
 def diffuse(
@@ -63,7 +53,7 @@ def diffuse(
     inside = inside_of(mask, volume)
     factors = np.array([cycle.contrast_factor for cycle in cycles for _ in cycle.steps])
     steps = np.array([step for cycle in cycles for step in cycle.steps])
-    numbers = _numbers(volume, scheme, steps, factors)
+    numbers = numbers_of(volume, scheme, steps, factors)
     with bands_of(volume.shape[1], threads, image.size * len(steps)) as bands:
         if all(len(cycle.steps) == 1 for cycle in cycles):
             volume = _stepped(volume, None, numbers, inside, bands)
@@ -84,32 +74,12 @@ def held_conductivity(
     """The conductivity of each pixel, (*space), when the contrast is ``factor`` of its first value."""
     volume = as_volume(image)
     inside = inside_of(mask, volume)
-    numbers = _numbers(volume, scheme, np.ones(1), np.array([factor]))
+    numbers = numbers_of(volume, scheme, np.ones(1), np.array([factor]))
     with bands_of(volume.shape[1], threads, image.size) as bands:
         return conductivity_of(volume, numbers, inside, bands).reshape(image.shape[1:])
 
 
-def _numbers(volume: NDArray[Any], scheme: ScalarScheme, steps: NDArray[Any], factors: NDArray[Any]) -> _Numbers:
-    number = volume.dtype.type
-    # The missing axis of an image has one row, across which nothing differs: its numbers do not matter.
-    inverse = np.array([1.0 / size for size in scheme.spacing]) ** 2
-    weights = np.array(scheme.smoothing_weights)
-    if inverse.size == 2:
-        inverse, weights = np.insert(inverse, 1, 0.0), np.insert(weights, 1, 0.0)
-    kind = KINDS[scheme.conductivity]
-    contrasts = np.multiply.outer(factors, scheme.contrasts)
-    per_contrast = 0.5 / contrasts**2 / len(scheme.contrasts)
-    largest = float(np.finfo(number).max) ** 0.5
-    return _Numbers(
-        rates=(np.multiply.outer(steps, inverse) * (1.0 if kind == KINDS["homogeneous"] else 0.5)).astype(number),
-        sharpness=np.minimum(per_contrast[:, np.newaxis, :] * inverse[:, np.newaxis], largest).astype(number),
-        kind=kind,
-        weights=weights.astype(number),
-        passes=scheme.smoothing_passes,
-    )
-
-
-def _stepped(volume: NDArray[Any], held: NDArray[Any] | None, numbers: _Numbers, inside: Any, bands: Any) -> Any:
+def _stepped(volume: NDArray[Any], held: NDArray[Any] | None, numbers: Numbers, inside: Any, bands: Any) -> Any:
     """All steps, as many a pass as the cache has room for."""
     lag = 1 if held is not None or numbers.kind == KINDS["homogeneous"] else numbers.passes + 2
     channels, _, rows, columns = volume.shape
@@ -123,39 +93,32 @@ def _stepped(volume: NDArray[Any], held: NDArray[Any] | None, numbers: _Numbers,
     passes = -(-total // at_once)
     source, target = volume, np.empty_like(volume)
     given = np.zeros((0, 0, 0), volume.dtype) if held is None else held
+    deep = True if rows > 1 else None
     for done in range(passes):
         part = slice(total * done // passes, total * (done + 1) // passes)
         of_pass = numbers._replace(rates=numbers.rates[part], sharpness=numbers.sharpness[part])
 
         def run(first: int, last: int, source: Any = source, target: Any = target, of_pass: Any = of_pass) -> None:
-            rings = _rings(source, len(of_pass.rates), lag, of_pass)
-            _advance(source, target, first, last, given, of_pass, inside, rings)
+            rings = rings_for(source, len(of_pass.rates), lag, of_pass)
+            _advance(source, target, first, last, given, of_pass, inside, deep, rings)
 
         bands(run)
         source, target = target, (np.empty_like(volume) if source is volume else source)
     return source
 
 
-def conductivity_of(volume: NDArray[Any], numbers: _Numbers, inside: Any, bands: Any) -> NDArray[Any]:
+def conductivity_of(volume: NDArray[Any], numbers: Numbers, inside: Any, bands: Any) -> NDArray[Any]:
     """The conductivity of each pixel, (slabs, rows, columns), with the contrast of the first step."""
     if numbers.kind == KINDS["homogeneous"]:
         return np.ones(volume.shape[1:], volume.dtype)
     held = np.empty(volume.shape[1:], volume.dtype)
-    lag = numbers.passes + 2
-    bands(lambda first, last: _conduct(volume, held, first, last, numbers, inside, _rings(volume, 1, lag, numbers)))
-    return held
-
-
-def _rings(volume: NDArray[Any], steps: int, lag: int, numbers: _Numbers) -> _Rings:
-    channels, _, rows, columns = volume.shape
-    own = steps if lag > 1 else 0
-    return _Rings(
-        u=rows_for((steps, channels, lag + 2, rows), columns, volume.dtype),
-        v=rows_for((own, numbers.passes, channels, 4, rows), columns, volume.dtype),
-        g=rows_for((0 if numbers.kind == KINDS["homogeneous"] else steps, 4, rows), columns, volume.dtype),
-        work=rows_for((7,), columns, volume.dtype),
-        slots=np.arange(volume.shape[1] + 2) % (lag + 2),
+    lag, deep = numbers.passes + 2, True if volume.shape[2] > 1 else None
+    bands(
+        lambda first, last: _conduct(
+            volume, held, first, last, numbers, inside, deep, rings_for(volume, 1, lag, numbers)
+        )
     )
+    return held
 
 
 @compiled
@@ -165,9 +128,10 @@ def _advance(
     first: int,
     last: int,
     held: Array,
-    numbers: _Numbers,
+    numbers: Numbers,
     inside: Array | None,
-    rings: _Rings,
+    deep: bool | None,
+    rings: Rings,
 ) -> None:
     """All steps of ``numbers`` on the slabs from ``first`` to ``last``, from ``source`` to ``target``."""
     channels, slabs, rows, columns = source.shape
@@ -188,7 +152,19 @@ def _advance(
             if own:
                 for virtual in range(z - lag if z == start else z, z + 1):
                     _prepare(
-                        u[step], v[step], g[step], virtual, start, stop, columns, step, numbers, inside, work, slots
+                        u[step],
+                        v[step],
+                        g[step],
+                        virtual,
+                        start,
+                        stop,
+                        columns,
+                        step,
+                        numbers,
+                        inside,
+                        work,
+                        slots,
+                        deep,
                     )
             elif kind != 0:
                 for ahead in range(z if z == start else z + 1, min(z + 2, stop)):
@@ -201,10 +177,10 @@ def _advance(
                     line = line_of(u[step + 1, c], here, y, columns) if step + 1 < steps else work[0, : columns + 2]
                     out = target[c, z, y] if step + 1 == steps and first <= z < last else line[1:-1]
                     if kind == 0:
-                        spread(out, u[step, c], before, here, after, y, z, numbers.rates[step], inside, work)
+                        spread(out, u[step, c], before, here, after, y, z, numbers.rates[step], inside, work, deep)
                     else:
                         _flow(
-                            out, u[step, c], before, here, after, y, z, numbers.rates[step], inside, work,
+                            out, u[step, c], before, here, after, y, z, numbers.rates[step], inside, work, deep,
                             g[step], g_before, g_here, g_after,
                         )  # fmt: skip
                     line[0], line[-1] = line[1], line[-2]
@@ -212,7 +188,14 @@ def _advance(
 
 @compiled
 def _conduct(
-    source: Array, held: Array, first: int, last: int, numbers: _Numbers, inside: Array | None, rings: _Rings
+    source: Array,
+    held: Array,
+    first: int,
+    last: int,
+    numbers: Numbers,
+    inside: Array | None,
+    deep: bool | None,
+    rings: Rings,
 ) -> None:
     """Only the conductivity, of the slabs from ``first`` to ``last``."""
     channels, slabs, rows, columns = source.shape
@@ -226,7 +209,7 @@ def _conduct(
                     enter(line_of(u[0, c], slots[front], y, columns), source[c, front, y])
         # The conductivity of the slab after z is found at z.
         z = front - lag
-        _prepare(u[0], v[0], g[0], z, start, stop, columns, 0, numbers, inside, work, slots)
+        _prepare(u[0], v[0], g[0], z, start, stop, columns, 0, numbers, inside, work, slots, deep)
         if first <= z + 1 < last:
             for y in range(rows):
                 copy(held[z + 1, y], line_of(g[0], (z + 1) & 3, y, columns)[1:-1])
@@ -242,10 +225,11 @@ def _prepare(
     stop: int,
     columns: int,
     step: int,
-    numbers: _Numbers,
+    numbers: Numbers,
     inside: Array | None,
     work: Array,
     slots: Array,
+    deep: bool | None,
 ) -> None:
     """The conductivity of slab z + 1, and the smoothed slabs it needs; from those of u up to z + passes + 2."""
     channels, _, rows, _ = u.shape
@@ -258,23 +242,54 @@ def _prepare(
                 for y in range(rows):
                     line = line_of(v[done, c], at & 3, y, columns)
                     if done == 0:
-                        spread(line[1:-1], u[c], slots[a], slots[at], slots[b], y, at, numbers.weights, inside, work)
+                        spread(
+                            line[1:-1], u[c], slots[a], slots[at], slots[b], y, at, numbers.weights, inside, work, deep
+                        )
                     else:
-                        spread(line[1:-1], v[done - 1, c], a & 3, at & 3, b & 3, y, at, numbers.weights, inside, work)
+                        spread(
+                            line[1:-1], v[done - 1, c], a & 3, at & 3, b & 3, y, at, numbers.weights, inside, work, deep
+                        )
                     line[0], line[-1] = line[1], line[-2]
     at = z + 1
     if start <= at < stop:
         a, b = max(at - 1, start), min(at + 1, stop - 1)
         for y in range(rows):
             line = line_of(g, at & 3, y, columns)
+            if inside is None and deep is None and channels == 1:
+                rates = numbers.sharpness[step, :, 0]
+                if passes == 0:
+                    _conduct_at_once(line[1:-1], u[0], slots[a], slots[at], slots[b], rates, numbers.kind)
+                else:
+                    _conduct_at_once(line[1:-1], v[passes - 1, 0], a & 3, at & 3, b & 3, rates, numbers.kind)
+                line[0], line[-1] = line[1], line[-2]
+                continue
             for c in range(channels):
                 sharpness = numbers.sharpness[step, :, c]
                 if passes == 0:
-                    _square(line[1:-1], u[c], slots[a], slots[at], slots[b], y, at, sharpness, inside, work, c > 0)
+                    _square(
+                        line[1:-1], u[c], slots[a], slots[at], slots[b], y, at, sharpness, inside, work, deep, c > 0
+                    )
                 else:
-                    _square(line[1:-1], v[passes - 1, c], a & 3, at & 3, b & 3, y, at, sharpness, inside, work, c > 0)
+                    _square(
+                        line[1:-1], v[passes - 1, c], a & 3, at & 3, b & 3, y, at, sharpness, inside, work, deep, c > 0
+                    )
             conduct(line[1:-1], numbers.kind)
             line[0], line[-1] = line[1], line[-2]
+
+
+@inner
+def _conduct_at_once(out: Array, slabs: Array, before: int, here: int, after: int, rates: Array, kind: int) -> None:
+    """The conductivity of a row of a gray image, without a pass over its squared gradient."""
+    columns = out.size
+    line = line_of(slabs, here, 0, columns)
+    a, b = line_of(slabs, before, 0, columns), line_of(slabs, after, 0, columns)
+    if kind == _RATIONAL:
+        conduct_rational(out, line, a, b, rates[0], rates[2])
+    elif kind == _CHARBONNIER:
+        conduct_charbonnier(out, line, a, b, rates[0], rates[2])
+    else:
+        squares(out, line, a, b, rates[0], rates[2])
+        conduct(out, kind)
 
 
 @inner
@@ -289,26 +304,30 @@ def _square(
     sharpness: Array,
     inside: Array | None,
     work: Array,
+    deep: bool | None,
     more: bool,
 ) -> None:
     """Add the squared gradient of one channel, or start with it: the mean of both sides of a pixel along each axis."""
     columns, rows = out.size, slabs.shape[1]
     line = line_of(slabs, here, y, columns)
-    if not more:
-        for j in range(columns):
-            out[j] = 0
+    a, b = line_of(slabs, before, y, columns), line_of(slabs, after, y, columns)
     if inside is not None:
+        if not more:
+            for j in range(columns):
+                out[j] = 0
         lines = neighbours(slabs, before, here, after, y, z, columns, inside, work)
         for axis in range(3):
-            _squares_more(out, line[1:-1], lines[2 * axis], lines[2 * axis + 1], sharpness[axis])
+            squares_more(out, line[1:-1], lines[2 * axis], lines[2 * axis + 1], sharpness[axis])
         return
-    _squares(
-        out, line, line_of(slabs, before, y, columns), line_of(slabs, after, y, columns), sharpness[0], sharpness[2]
-    )
-    if rows > 1:
+    if more:
+        squares_more(out, line[1:-1], a[1:-1], b[1:-1], sharpness[0])
+        squares_more(out, line[1:-1], line[:-2], line[2:], sharpness[2])
+    else:
+        squares(out, line, a, b, sharpness[0], sharpness[2])
+    if deep is not None:
         up = line_of(slabs, here, max(y - 1, 0), columns)
         down = line_of(slabs, here, min(y + 1, rows - 1), columns)
-        _squares_more(out, line[1:-1], up[1:-1], down[1:-1], sharpness[1])
+        squares_more(out, line[1:-1], up[1:-1], down[1:-1], sharpness[1])
 
 
 @inner
@@ -323,6 +342,7 @@ def _flow(
     rates: Array,
     inside: Array | None,
     work: Array,
+    deep: bool | None,
     g: Array,
     g_before: int,
     g_here: int,
@@ -338,58 +358,15 @@ def _flow(
         middle, of_pixel = line[1:-1], conducting[1:-1]
         g_up, g_down = line_of(g, g_here, up, columns), line_of(g, g_here, down, columns)
         copy(out, middle)
-        _update_more(out, middle, lines[0], lines[1], of_pixel, a[1:-1], b[1:-1], rates[0])
-        _update_more(out, middle, lines[2], lines[3], of_pixel, g_up[1:-1], g_down[1:-1], rates[1])
-        _update_more(out, middle, lines[4], lines[5], of_pixel, conducting[:-2], conducting[2:], rates[2])
+        update_more(out, middle, lines[0], lines[1], of_pixel, a[1:-1], b[1:-1], rates[0])
+        update_more(out, middle, lines[2], lines[3], of_pixel, g_up[1:-1], g_down[1:-1], rates[1])
+        update_more(out, middle, lines[4], lines[5], of_pixel, conducting[:-2], conducting[2:], rates[2])
         return
-    _update(
+    update(
         out, line, line_of(u, before, y, columns), line_of(u, after, y, columns), conducting, a, b, rates[0], rates[2]
     )  # fmt: skip
-    if rows > 1:
-        _update_more(
+    if deep is not None:
+        update_more(
             out, line[1:-1], line_of(u, here, up, columns)[1:-1], line_of(u, here, down, columns)[1:-1],
             conducting[1:-1], line_of(g, g_here, up, columns)[1:-1], line_of(g, g_here, down, columns)[1:-1], rates[1],
         )  # fmt: skip
-
-
-@inner
-def _squares(out: Array, here: Array, before: Array, after: Array, across: Array, along: Array) -> None:
-    for j in range(out.size):
-        a, b = here[j] - here[j + 1], here[j + 2] - here[j + 1]
-        c, d = before[j + 1] - here[j + 1], after[j + 1] - here[j + 1]
-        out[j] += along * (a * a + b * b) + across * (c * c + d * d)
-
-
-@inner
-def _squares_more(out: Array, here: Array, before: Array, after: Array, weight: Array) -> None:
-    for j in range(out.size):
-        a, b = before[j] - here[j], after[j] - here[j]
-        out[j] += weight * (a * a + b * b)
-
-
-@inner
-def _update(
-    out: Array,
-    here: Array,
-    before: Array,
-    after: Array,
-    g: Array,
-    g_before: Array,
-    g_after: Array,
-    across: Array,
-    along: Array,
-) -> None:
-    for j in range(out.size):
-        a, c = here[j + 1], g[j + 1]
-        x = (c + g[j]) * (here[j] - a) + (c + g[j + 2]) * (here[j + 2] - a)
-        z = (c + g_before[j + 1]) * (before[j + 1] - a) + (c + g_after[j + 1]) * (after[j + 1] - a)
-        out[j] = a + (along * x + across * z)
-
-
-@inner
-def _update_more(
-    out: Array, here: Array, up: Array, down: Array, g: Array, g_up: Array, g_down: Array, rate: Array
-) -> None:
-    for j in range(out.size):
-        a, c = here[j], g[j]
-        out[j] += rate * ((c + g_up[j]) * (up[j] - a) + (c + g_down[j]) * (down[j] - a))

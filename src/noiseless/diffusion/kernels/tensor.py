@@ -116,7 +116,9 @@ def _smoothed(
             bands,
             field.shape[1],
             np.arange(passes),
-            lambda start, stop: _smooth(field, spare, weights, inside, columns, start, stop),
+            lambda start, stop: _smooth(
+                field, spare, weights, inside, True if field.shape[2] > 1 else None, columns, start, stop
+            ),
         )
     return spare if passes % 2 else field
 
@@ -132,7 +134,14 @@ def _enter_all(u: Array, volume: Array, first: int, last: int) -> None:
 
 @compiled
 def _smooth(
-    field: Array, spare: Array, weights: Array, inside: Array | None, columns: int, start: Array, stop: Array
+    field: Array,
+    spare: Array,
+    weights: Array,
+    inside: Array | None,
+    deep: bool | None,
+    columns: int,
+    start: Array,
+    stop: Array,
 ) -> None:
     """Passes from one array to the other and back, each two slabs behind the one before."""
     parts, slabs, rows, _ = field.shape
@@ -145,7 +154,19 @@ def _smooth(
                     before, after = (field[part], spare[part]) if done % 2 == 0 else (spare[part], field[part])
                     for y in range(rows):
                         line = line_of(after, z, y, columns)
-                        spread(line[1:-1], before, max(z - 1, 0), z, min(z + 1, slabs - 1), y, z, weights, inside, work)
+                        spread(
+                            line[1:-1],
+                            before,
+                            max(z - 1, 0),
+                            z,
+                            min(z + 1, slabs - 1),
+                            y,
+                            z,
+                            weights,
+                            inside,
+                            work,
+                            deep,
+                        )
                         line[0], line[-1] = line[1], line[-2]
 
 
