@@ -78,7 +78,7 @@ def _march(
     back than a direction reaches.
     """
     channels, slabs, rows, _ = u.shape
-    lag, first, last = window + 1, max(start.min() - window, 0), stop.max()
+    lag, first, last = window + 1, max(min(start[0], start[-1]) - window, 0), max(stop[0], stop[-1])
     for front in range(first, last + lag * (len(steps) - 1)):
         if front < last:
             for z in range(front if front == first else front + window, min(front + window + 1, slabs)):
@@ -139,7 +139,7 @@ def _join(
     lag = weights.shape[1]
     within = slice(MARGIN, MARGIN + columns)
     for d in range(count):
-        dz, dy, dx = directions[d]
+        dz, dy, dx = directions[d, 0], directions[d, 1], directions[d, 2]
         weight = weights[d, z % lag, y, within]
         edge, shifted = ahead[d, z % held, y, within], slice(MARGIN + dx, MARGIN + dx + columns)
         if z + dz >= slabs or y + dy < 0 or y + dy >= rows:
@@ -176,7 +176,7 @@ def _step(
     here, line = u[z, y, within], out[z, y, within]
     copy(line, here)
     for d in range(count):
-        dz, dy, dx = directions[d]
+        dz, dy, dx = directions[d, 0], directions[d, 1], directions[d, 2]
         weight, weight_back = ahead[d, z % held, y, within], behind[d, z % held, y, within]
         there, back = here, here
         if z + dz < slabs and 0 <= y + dy < rows:

@@ -234,47 +234,37 @@ def _prepare(
     """The conductivity of slab z + 1, and the smoothed slabs it needs; from those of u up to z + passes + 2."""
     channels, _, rows, _ = u.shape
     passes = numbers.passes
-    for done in range(passes):
+    # After the last pass, from whose slabs the gradient is measured.
+    for done in range(passes + 1):
         at = z + 1 + passes - done
-        if start <= at < stop:
-            a, b = max(at - 1, start), min(at + 1, stop - 1)
-            for c in range(channels):
-                for y in range(rows):
-                    line = line_of(v[done, c], at & 3, y, columns)
-                    if done == 0:
-                        spread(
-                            line[1:-1], u[c], slots[a], slots[at], slots[b], y, at, numbers.weights, inside, work, deep
-                        )
-                    else:
-                        spread(
-                            line[1:-1], v[done - 1, c], a & 3, at & 3, b & 3, y, at, numbers.weights, inside, work, deep
-                        )
-                    line[0], line[-1] = line[1], line[-2]
-    at = z + 1
-    if start <= at < stop:
-        a, b = max(at - 1, start), min(at + 1, stop - 1)
+        if not start <= at < stop:
+            continue
+        before, here, after = max(at - 1, start), at, min(at + 1, stop - 1)
+        if done == 0:
+            before, here, after = slots[before], slots[here], slots[after]
+        else:
+            before, here, after = before & 3, here & 3, after & 3
         for y in range(rows):
-            line = line_of(g, at & 3, y, columns)
-            if inside is None and deep is None and channels == 1:
+            if done == passes and inside is None and deep is None and channels == 1:
+                line = line_of(g, at & 3, y, columns)
+                slabs = u[0] if done == 0 else v[done - 1, 0]
                 rates = numbers.sharpness[step, :, 0]
-                if passes == 0:
-                    _conduct_at_once(line[1:-1], u[0], slots[a], slots[at], slots[b], rates, numbers.kind)
-                else:
-                    _conduct_at_once(line[1:-1], v[passes - 1, 0], a & 3, at & 3, b & 3, rates, numbers.kind)
+                _conduct_at_once(line[1:-1], slabs, before, here, after, rates, numbers.kind)
                 line[0], line[-1] = line[1], line[-2]
                 continue
             for c in range(channels):
-                sharpness = numbers.sharpness[step, :, c]
-                if passes == 0:
-                    _square(
-                        line[1:-1], u[c], slots[a], slots[at], slots[b], y, at, sharpness, inside, work, deep, c > 0
-                    )
+                slabs = u[c] if done == 0 else v[done - 1, c]
+                if done < passes:
+                    line = line_of(v[done, c], at & 3, y, columns)
+                    spread(line[1:-1], slabs, before, here, after, y, at, numbers.weights, inside, work, deep)
+                    line[0], line[-1] = line[1], line[-2]
                 else:
-                    _square(
-                        line[1:-1], v[passes - 1, c], a & 3, at & 3, b & 3, y, at, sharpness, inside, work, deep, c > 0
-                    )
-            conduct(line[1:-1], numbers.kind)
-            line[0], line[-1] = line[1], line[-2]
+                    line, rates = line_of(g, at & 3, y, columns), numbers.sharpness[step, :, c]
+                    _square(line[1:-1], slabs, before, here, after, y, at, rates, inside, work, deep, c > 0)
+            if done == passes:
+                line = line_of(g, at & 3, y, columns)
+                conduct(line[1:-1], numbers.kind)
+                line[0], line[-1] = line[1], line[-2]
 
 
 @inner

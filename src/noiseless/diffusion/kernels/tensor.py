@@ -147,7 +147,7 @@ def _smooth(
     parts, slabs, rows, _ = field.shape
     work = np.empty((7, columns + 2), field.dtype)
     for part in range(parts):
-        for front in range(start.min(), stop.max() + 2 * (len(start) - 1)):
+        for front in range(min(start[0], start[-1]), max(stop[0], stop[-1]) + 2 * (len(start) - 1)):
             for done in range(len(start)):
                 z = front - 2 * done
                 if start[done] <= z < stop[done]:
