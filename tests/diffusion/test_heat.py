@@ -81,7 +81,7 @@ def test_times_for_other_axes_are_refused(times):
 
 
 @pytest.mark.parametrize("shape", [(1, 40, 33), (2, 9, 10, 11)])
-@pytest.mark.parametrize("steps", [0, 1, 3, 49, 51, 200])
+@pytest.mark.parametrize("steps", [0, 1, 3, 70, 71, 200])
 def test_explicit_heat_is_the_polynomial_of_the_steps_whichever_way_is_taken(shape, steps, rng):
     torch = pytest.importorskip("torch")
     spacing = (1.0, 0.8, 1.5)[: len(shape) - 1]
