@@ -32,9 +32,10 @@ def picture(shape, dtype, noise, rng):
 def half_precision(sigma):
     """How far two results may lie apart where the engine computes in bfloat16; 0 where it does not.
 
-    Four standard errors of 36 roundings (18 layers in both), each of 2^-9 / sqrt(3) of values of up to 3 sigma.
+    Five standard errors of 36 roundings (18 layers in both), each of 2^-9 / sqrt(3) of values of up to 3 sigma. The
+    largest of 6000 normal values is beyond five once in 300 times, beyond four once in three.
     """
-    return 4 * 36**0.5 * 2**-9 / 3**0.5 * 3 * sigma if "bfloat16" in noiseless.score.engine_description() else 0.0
+    return 5 * 36**0.5 * 2**-9 / 3**0.5 * 3 * sigma if "bfloat16" in noiseless.score.engine_description() else 0.0
 
 
 @pytest.mark.parametrize("shape", [(64, 71), (64, 71, 3)], ids=["gray", "colour"])

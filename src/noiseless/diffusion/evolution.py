@@ -10,7 +10,7 @@ from array_api_compat import array_namespace
 
 from noiseless.denoiser import Array, Sigma
 from noiseless.diffusion.arguments import channel_sigmas, check_image, check_mask, check_spacing, spacing_of
-from noiseless.diffusion.stepping import EXPLICIT, STEPPINGS, Cycle, check_step_size, cycles_for
+from noiseless.diffusion.stepping import EXPLICIT, SEMI_IMPLICIT, STEPPINGS, Cycle, check_step_size, cycles_for
 from noiseless.diffusion.stopping import state_of_least_risk
 from noiseless.errors import InvalidParameter
 from noiseless.names import lookup
@@ -151,7 +151,7 @@ class Evolution(ABC):
         ------
         AttributeError : it looks at the whole image: semi-implicit steps, or the time of least risk.
         """
-        if self.least_risk or self.stepping not in ("explicit", "fast-explicit"):
+        if self.least_risk or self.stepping == SEMI_IMPLICIT:
             raise AttributeError(f"{self.stepping} diffusion with least_risk={self.least_risk} sees the whole image")
         return self._reach
 

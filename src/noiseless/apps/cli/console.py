@@ -28,7 +28,9 @@ SigmaOption: TypeAlias = Annotated[
 NoiseOption: TypeAlias = Annotated[
     str, typer.Option(help="'auto' to find it, or poisson:gain=2, rician:sigma=9 and the like.")
 ]
-Method: TypeAlias = Annotated[str, typer.Option("-m", "--method", help="score, perona-malik, heat, or auto.")]
+Method: TypeAlias = Annotated[
+    str, typer.Option("-m", "--method", help="score, edge-enhancing or another diffusion filter, or auto.")
+]
 Model: TypeAlias = Annotated[str, typer.Option(help="Model of the score method: a name, or a .safetensors file.")]
 
 
