@@ -27,7 +27,6 @@ from noiseless.diffusion import (
     heat_steps,
     tensor,
 )
-from noiseless.diffusion.kernels import scalar as kernel
 
 SIGMA = 0.1
 STEPS = 50
@@ -167,7 +166,7 @@ def volumes(side):
     ):
         costs = []
         for array, neighbours in ((image, 4), (volume, 6)):
-            step = 0.8 / neighbours * 2 / 2
+            step = 0.8 / neighbours  # of the bound
             smooth = kind(time=20 * step, step_size=step, threads=1, **fields)
             value = seconds(lambda smooth=smooth, array=array: smooth(array, SIGMA), runs=2)
             costs.append(value / array.size / 20 / neighbours * 1e9)
@@ -199,7 +198,6 @@ def main():
         "volume": lambda: volumes(options.side),
         "start": starts,
     }
-    print(f"cache of a pass {kernel._CACHE_BYTES} bytes")
     for name in options.only:
         parts[name]()
 

@@ -94,6 +94,16 @@ def test_contrast_stepping_and_least_risk_are_passed_on(folder, capfd):
     assert np.abs(results["fast"] - results["usual"]).mean() < 0.01  # the same equation
 
 
+@pytest.mark.parametrize("taken", ["out.png", "out.gif"])
+def test_outputs_that_exist_are_refused_before_anything_is_written(folder, capfd, taken):
+    (folder / taken).write_bytes(b"mine")
+    code, _, err = run(capfd, "diffuse", "gray.png", "-s", 20, "-o", "out.png", "--movie", "out.gif")
+    assert code == 1
+    assert f"'{taken}' exists" in err
+    assert (folder / taken).read_bytes() == b"mine"
+    assert [name for name in ("out.png", "out.gif") if (folder / name).exists()] == [taken]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

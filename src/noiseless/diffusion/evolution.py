@@ -126,7 +126,7 @@ class Evolution(ABC):
         if self.least_risk:
             longer = replace(self, least_risk=False, time=_LONGER * self._time(spacing_of(noisy, self.spacing)))
             return state_of_least_risk(longer.states, noisy, sigma, mask=mask).image
-        evolve, noisy, channels, cycles = self._prepared(noisy, sigma, mask)
+        evolve, channels, cycles = self._prepared(noisy, sigma, mask)
         return with_channels(noisy, channels, evolve(noisy[channels, ...], cycles) if channels else None)
 
     def states(
@@ -139,7 +139,7 @@ class Evolution(ABC):
         """
         if most is not None and most < 1:
             raise InvalidParameter(f"most is {most}; show at least one state")
-        evolve, noisy, channels, cycles = self._prepared(noisy, sigma, mask)
+        evolve, channels, cycles = self._prepared(noisy, sigma, mask)
         every = 1 if most is None else -(-len(cycles) // most)
         return self._states(evolve, noisy, channels, cycles, every)
 
@@ -182,7 +182,7 @@ class Evolution(ABC):
 
     def _prepared(
         self, noisy: Array, sigma: Sigma, mask: Array | None
-    ) -> "tuple[Callable[[Array, list[Cycle]], Array], Array, list[int], list[Cycle]]":
+    ) -> "tuple[Callable[[Array, list[Cycle]], Array], list[int], list[Cycle]]":
         check_image(noisy)
         spacing = spacing_of(noisy, self.spacing)
         mask = None if mask is None else check_mask(mask, noisy)
@@ -193,7 +193,6 @@ class Evolution(ABC):
         contrasts = self._contrasts(tuple(sigmas[channel] for channel in channels), spacing)
         return (
             lambda image, cycles: self._evolve(image, contrasts, spacing, cycles, mask),
-            noisy,
             channels,
             self._cycles(spacing),
         )

@@ -41,6 +41,11 @@ def diffuse(  # noqa: PLR0913  every choice is an option
     Without --sigma the noise is estimated; without --time or --contrast they follow from it. In a volume with known
     spacing, diffusion is the same in all directions of space, however thick the slices; the movie shows the middle one.
     """
+    # Before the work, so that nothing is lost at its end, nor one output written without the other.
+    noiseless.files.format_for(output)
+    for target in (output, movie):
+        if target is not None and target.exists() and not force:
+            raise noiseless.UnwritableFile(f"{str(target)!r} exists; replace it with --force or choose another name")
     image = noiseless.read(source)
     given = {
         "time": time,
@@ -70,7 +75,7 @@ def diffuse(  # noqa: PLR0913  every choice is an option
 
 
 def _asked_for(kind: str, given: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that were given; the filter itself refuses those it does not have, under the option's name."""
+    """The parameters that were given; one that the filter does not have is refused under the option's name."""
     table = noiseless.diffusion.FILTERS
     known = {field.name for field in fields(table[kind])} if kind in table else set(given)  # type: ignore[arg-type]
     asked = {name: value for name, value in given.items() if value is not None}

@@ -40,9 +40,9 @@ from noiseless.diffusion.scalar import ScalarScheme
 from noiseless.diffusion.stepping import Cycle
 
 _CACHE_BYTES = 600_000  # of the second-level cache, for the slabs of all steps of a pass
+_PLANES_BYTES = 16_000_000  # planes do not fit there; so much may lie in the cache behind it
 _MOST_STEPS_A_PASS = 16
 _RATIONAL, _CHARBONNIER = KINDS["rational"], KINDS["charbonnier"]
-_PLANES_BYTES = 16_000_000  # planes do not fit there; so much may lie in the cache behind it
 
 
 def diffuse(
