@@ -5,6 +5,10 @@ torch = pytest.importorskip("torch")
 
 from noiseless.errors import Diverged, IncompatibleCheckpoint, InvalidImage, InvalidParameter, UnknownName  # noqa: E402
 from noiseless.score import NetworkDenoiser, TrainingSettings, load, train  # noqa: E402
+from noiseless.score.architecture import ResidualShape  # noqa: E402
+from noiseless.score.networks.residual import ResidualNetwork  # noqa: E402
+from noiseless.score.patches import pack  # noqa: E402
+from noiseless.score.training import Trainer  # noqa: E402
 
 SETTINGS = TrainingSettings(
     steps=30, batch=4, patch=16, warmup=2, average=0.9, precision="float32", validate_every=10, seed=3
@@ -85,6 +89,30 @@ def test_a_loss_that_is_not_finite_stops_the_run(images, tmp_path):
     assert not (tmp_path / "m.safetensors").exists()
 
 
+def test_an_outlying_gradient_is_cut_to_the_usual_length(images):
+    network = ResidualNetwork(ResidualShape(channels=1, width=4, blocks=1))
+    trainer = Trainer(network, pack([torch.from_numpy(image) for image in images], size=16), SETTINGS)
+
+    def clipped(length):
+        parameters = list(network.parameters())
+        for parameter in parameters:
+            parameter.grad = torch.ones_like(parameter)
+        scale = length / torch.nn.utils.get_total_norm([parameter.grad for parameter in parameters])
+        for parameter in parameters:
+            parameter.grad *= scale
+        trainer._clip_gradients()
+        return float(torch.nn.utils.get_total_norm([parameter.grad for parameter in parameters]))
+
+    assert clipped(2.0) == pytest.approx(2.0, rel=1e-5)
+    assert clipped(2.5) == pytest.approx(2.5, rel=1e-5)
+    usual = trainer.usual_length
+    assert clipped(1000.0) == pytest.approx(SETTINGS.clip * usual, rel=1e-5)
+    assert usual < trainer.usual_length < 1.0051 * usual
+    for _ in range(1000):  # gradients that are longer from now on are not outliers for long
+        clipped(10.0)
+    assert clipped(10.0) == pytest.approx(10.0, rel=1e-5)
+
+
 def test_a_damaged_resume_file_is_named(images, tmp_path):
     (tmp_path / "m.safetensors.resume").write_bytes(b"not a state")
     with pytest.raises(IncompatibleCheckpoint, match="delete it"):
@@ -99,7 +127,7 @@ def test_images_that_do_not_fit_together_are_refused(images, tmp_path):
         next(iter(train(images, tmp_path / "m.safetensors", model="tine", settings=SETTINGS)))
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"batch": -1}, {"average": 1.0}, {"precision": "half"}])
+@pytest.mark.parametrize("wrong", [{"steps": 0}, {"batch": -1}, {"average": 1.0}, {"precision": "half"}, {"clip": 1.0}])
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(InvalidParameter):
         TrainingSettings(**wrong)

@@ -15,6 +15,8 @@ from noiseless.score.objective import denoising_score_matching
 from noiseless.score.patches import Patches
 from noiseless.score.sigma_law import Uniform
 
+_SHARE_OF_NEW = 0.01  # of the last gradient in the running mean of their lengths
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -29,6 +31,9 @@ class TrainingSettings:
     adam_rate : learning rate of the first and last kernel
     warmup : steps over which the rates rise from zero
     average : decay of the exponential moving average of the weights, in [0, 1)
+    clip : a gradient longer than so many times the running mean of their lengths is cut to that, > 1; inf: never.
+        Muon takes steps of one length in the direction of its momentum, so one patch with a gradient a hundred times
+        too long, uncut, steers ninety steps.
     precision : "float32", "bfloat16" (weights and losses stay float32), or "auto": whichever is faster here
     sigma_law : how noise levels are drawn
     validate_every : steps between two validations
@@ -47,6 +52,7 @@ class TrainingSettings:
     adam_rate: float = 1e-3
     warmup: int = 100
     average: float = 0.999
+    clip: float = 1.5
     precision: str = "auto"
     sigma_law: Uniform = field(default_factory=Uniform)
     validate_every: int = 500
@@ -60,6 +66,8 @@ class TrainingSettings:
             raise InvalidParameter(f"precision is {self.precision!r}; use 'auto', 'float32' or 'bfloat16'")
         if not 0.0 <= self.average < 1.0:
             raise InvalidParameter(f"average is {self.average}; the decay of an average lies in [0, 1)")
+        if not self.clip > 1.0:
+            raise InvalidParameter(f"clip is {self.clip}; use a number above 1, such as 1.5, or inf not to clip")
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +128,7 @@ class Trainer:
         self.validation = [image.to(self.device) for image in validation]
         self.step = 0
         self.elapsed = 0.0
+        self.usual_length = math.nan  # running mean of the lengths of gradients, once there was one
         # Activations, not weights, are put channels-last below: the kernels stay contiguous for the matrices of Muon.
         network.to(self.device)
         precision = settings.precision
@@ -186,12 +195,25 @@ class Trainer:
             loss = denoising_score_matching(self.network, clean, sigma, normal)
         self.network.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self._clip_gradients()
         for matrix, kernel in zip(self.matrices, self.kernels, strict=True):
             matrix.grad = None if kernel.grad is None else kernel.grad.flatten(1)
         for optimiser in self.optimisers:
             optimiser.step()
         self.averaged.update_parameters(self.network)
         return float(loss.detach())
+
+    def _clip_gradients(self) -> None:
+        """Cut an outlying gradient, of all kernels together, and take note of its length."""
+        kernels = list(self.network.parameters())
+        length = torch.nn.utils.get_total_norm([kernel.grad for kernel in kernels if kernel.grad is not None])
+        if math.isnan(self.usual_length):
+            self.usual_length = float(length)
+        most = self.settings.clip * self.usual_length
+        if math.isfinite(most):
+            torch.nn.utils.clip_grads_with_norm_(kernels, most, length)
+        # The mean is of what was left of each, so that an outlier moves it by half a percent and no more.
+        self.usual_length += _SHARE_OF_NEW * (min(float(length), most) - self.usual_length)
 
     @torch.no_grad()
     def validate(self) -> Mapping[int, float]:
@@ -230,6 +252,7 @@ class Trainer:
         tensors["generator"] = self.generator.get_state()
         tensors["step"] = torch.tensor(self.step)
         tensors["elapsed"] = torch.tensor(self.elapsed, dtype=torch.float64)
+        tensors["usual_length"] = torch.tensor(self.usual_length, dtype=torch.float64)
         return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
 
     def resume(self, state: Mapping[str, Tensor]) -> None:
@@ -249,6 +272,7 @@ class Trainer:
         self.generator.set_state(state["generator"])
         self.step = int(state["step"])
         self.elapsed = float(state["elapsed"])
+        self.usual_length = float(state["usual_length"])
 
 
 def fastest_precision(width: int, batch: int, device: torch.device) -> str:
