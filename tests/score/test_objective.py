@@ -28,11 +28,11 @@ def test_its_minimum_over_linear_denoisers_is_the_known_optimum():
     at = {factor: loss(std, factor, sigma) for factor in (0.9, 1.0, 1.1)}
     assert at[1.0] < min(at[0.9], at[1.1])
     # E |sigma n - r y|^2 at the best r is sigma**2 std**2 / (sigma**2 + std**2); standard error sqrt(2 / n) of it
-    exact = std**2 / (std**2 + sigma**2) * sigma**2 / (sigma**2 + LEVEL_FLOOR**2)
+    exact = std**2 / (std**2 + sigma**2) * sigma**2 / (sigma**2 + LEVEL_FLOOR**2) ** 0.5
     assert abs(at[1.0] - exact) < 4 * exact * (2 / 400**2) ** 0.5
 
 
-def test_a_network_that_returns_nothing_scores_one_at_strong_noise():
+def test_a_network_that_returns_nothing_scores_sigma_at_strong_noise():
     sigma = 0.3
-    exact = sigma**2 / (sigma**2 + LEVEL_FLOOR**2)
-    assert abs(loss(0.2, 0.0, sigma) - exact) < 4 * (2 / 400**2) ** 0.5
+    exact = sigma**2 / (sigma**2 + LEVEL_FLOOR**2) ** 0.5
+    assert abs(loss(0.2, 0.0, sigma) - exact) < 4 * exact * (2 / 400**2) ** 0.5
