@@ -16,8 +16,11 @@ _LEAST_WORK = 1 << 18  # pixel updates worth a thread: below, starting one takes
 
 
 def compiled(function: _Function) -> _Function:
-    """A function that Python calls, without the GIL; the machine code is kept on disk."""
-    return cast(_Function, numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+    """A function that Python calls, without the GIL; the machine code is kept on disk.
+
+    Compiled functions allocate nothing, so nothing counts the owners of arrays; see :mod:`.views`.
+    """
+    return cast(_Function, numba.njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function))
 
 
 def inner(function: _Function) -> _Function:
@@ -26,7 +29,7 @@ def inner(function: _Function) -> _Function:
     There is no fast-math: a pixel gets the same bits wherever it lies in an array, so tiles equal the whole, and
     one thread equals many.
     """
-    njit = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    njit = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
     return cast(_Function, njit(function))
 
 

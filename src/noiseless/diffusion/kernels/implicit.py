@@ -46,18 +46,24 @@ def _along(axis: int, image: Array, conductivity: Array, inside: Array, rate: An
     g, m = conductivity.reshape(shape), inside.reshape(shape)
     lines = before if after == 1 else after
     with bands_of(lines, threads, image.size) as bands:
-        if after == 1:
-            bands(lambda first, last: _solve_rows(u, g, m, rate, out, first, last))
-        else:
-            bands(lambda first, last: _solve_columns(u, g, m, rate, out, first, last))
+
+        def solve(first: int, last: int) -> None:
+            if after == 1:
+                work, line = np.empty((4, size, _LINES_A_BLOCK), u.dtype), np.empty(_LINES_A_BLOCK, u.dtype)
+                _solve_rows(u, g, m, rate, out, work, line, first, last)
+            else:
+                work, line = np.empty((2, size, last - first), u.dtype), np.empty(last - first, u.dtype)
+                _solve_columns(u, g, m, rate, out, work, line, first, last)
+
+        bands(solve)
 
 
 @compiled
-def _solve_columns(u: Array, g: Array, m: Array, rate: Any, out: Array, first: int, last: int) -> None:
+def _solve_columns(
+    u: Array, g: Array, m: Array, rate: Any, out: Array, work: Array, line: Array, first: int, last: int
+) -> None:
     """Systems along the middle axis, for the columns from ``first`` to ``last`` side by side."""
     channels, planes, size, _ = u.shape
-    work = np.empty((2, size, last - first), u.dtype)
-    line = np.empty(last - first, u.dtype)
     for plane in range(planes):
         for c in range(channels):
             for i in range(size):
@@ -68,14 +74,13 @@ def _solve_columns(u: Array, g: Array, m: Array, rate: Any, out: Array, first: i
 
 
 @compiled
-def _solve_rows(u: Array, g: Array, m: Array, rate: Any, out: Array, first: int, last: int) -> None:
+def _solve_rows(
+    u: Array, g: Array, m: Array, rate: Any, out: Array, work: Array, line: Array, first: int, last: int
+) -> None:
     """Systems along the last axis, for the rows from ``first`` to ``last``, a block of them transposed at a time."""
     channels, _, size, _ = u.shape
-    values = np.empty((size, _LINES_A_BLOCK), u.dtype)
-    pivots = np.empty((size, _LINES_A_BLOCK), u.dtype)
-    conducting = np.ones((size, _LINES_A_BLOCK), u.dtype)
-    within = np.ones((size, _LINES_A_BLOCK), u.dtype)
-    line = np.empty(_LINES_A_BLOCK, u.dtype)
+    values, pivots, conducting, within = work[0], work[1], work[2], work[3]
+    conducting[:], within[:] = 1, 1
     for block in range(first, last, _LINES_A_BLOCK):
         count = min(_LINES_A_BLOCK, last - block)
         for k in range(count):

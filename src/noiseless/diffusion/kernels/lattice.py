@@ -1,11 +1,13 @@
 """From diffusion tensors to weights >= 0, on rows; equals :mod:`noiseless.diffusion.stencil`."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
 from noiseless.diffusion.kernels.compiling import inner
+from noiseless.diffusion.kernels.views import MARGIN
 from noiseless.diffusion.stencil import DIRECTIONS, MOST_FLIPS, PAIRS, WINDOW
 
 _LONGEST = WINDOW[3]
@@ -13,6 +15,13 @@ _SIDE = 2 * _LONGEST + 1
 _FIRST = np.array([pair[0] for pair in PAIRS])
 _SECOND = np.array([pair[1] for pair in PAIRS])
 _OTHERS = np.array([[k for k in range(4) if k not in pair] for pair in PAIRS])
+
+
+class Lattice(NamedTuple):
+    """Memory for the search of :func:`weigh_volume`."""
+
+    bases: NDArray[np.int64]  # (2, 4, 3) a superbase and its neighbour
+    tensors: NDArray[np.float64]  # (2, 6) where the search starts, and how far it is to the tensor wanted
 
 
 def _numbered() -> Any:
@@ -76,18 +85,19 @@ def weigh_image(first: Array, second: Array, yy: Array, yx: Array, xx: Array, pa
 
 
 @inner
-def weigh_volume(tensor: Array, weights: Array, sizes: Array) -> None:
-    """From diffusion tensors (6, columns) to weights (directions, columns), in steps of the grid."""
-    base = np.empty((4, 3), np.int64)
-    other = np.empty((4, 3), np.int64)
-    start, change = np.zeros(6), np.empty(6)
-    for j in range(tensor.shape[1]):
-        trace = (float(tensor[0, j]) + float(tensor[3, j]) + float(tensor[5, j])) / 3.0
+def weigh_volume(
+    tensor: Array, weights: Array, z: int, y: int, slot: int, columns: int, sizes: Array, lattice: Lattice
+) -> None:
+    """From the diffusion tensors of row y of slab z to weights, in steps of the grid."""
+    base, other = lattice.bases[0], lattice.bases[1]
+    start, change = lattice.tensors[0], lattice.tensors[1]
+    for j in range(MARGIN, MARGIN + columns):
+        trace = (float(tensor[0, z, y, j]) + float(tensor[3, z, y, j]) + float(tensor[5, z, y, j])) / 3.0
         part = 0
         for i in range(3):
             for k in range(i, 3):
                 start[part] = trace / (sizes[i] * sizes[i]) if i == k else 0.0
-                change[part] = tensor[part, j] / (sizes[i] * sizes[k]) - start[part]
+                change[part] = tensor[part, z, y, j] / (sizes[i] * sizes[k]) - start[part]
                 part += 1
         for k in range(4):
             for axis in range(3):
@@ -112,16 +122,16 @@ def weigh_volume(tensor: Array, weights: Array, sizes: Array) -> None:
                 for axis in range(3):
                     base[k, axis] = other[k, axis]
         for direction in range(weights.shape[0]):
-            weights[direction, j] = 0
+            weights[direction, slot, y, j] = 0
         for pair in range(6):
             weight = -(
                 _between(base, _FIRST[pair], _SECOND[pair], start)
                 + share * _between(base, _FIRST[pair], _SECOND[pair], change)
             )
             if weight > 0.0:
-                z, y, x = _cross(base, _OTHERS[pair, 0], _OTHERS[pair, 1])
-                code = ((z + _LONGEST) * _SIDE + y + _LONGEST) * _SIDE + x + _LONGEST
-                weights[_NUMBER_OF[code], j] += weight
+                dz, dy, dx = _cross(base, _OTHERS[pair, 0], _OTHERS[pair, 1])
+                code = ((dz + _LONGEST) * _SIDE + dy + _LONGEST) * _SIDE + dx + _LONGEST
+                weights[_NUMBER_OF[code], slot, y, j] += weight
 
 
 @inner

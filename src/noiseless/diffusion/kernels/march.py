@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
 from noiseless.diffusion.kernels.compiling import compiled, in_bands, inner
-from noiseless.diffusion.kernels.lattice import weigh_image, weigh_volume
-from noiseless.diffusion.kernels.rows import MARGIN, copy, rows_for
+from noiseless.diffusion.kernels.lattice import Lattice, weigh_image, weigh_volume
+from noiseless.diffusion.kernels.rows import copy, rows_for
+from noiseless.diffusion.kernels.views import MARGIN, row
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ class March:
         rings = [rows_for((count, slots, rows), self.columns, u.dtype) for slots in (self.window + 1, held, held)]
         for ring in rings:
             ring[...] = 0
-        found = None if self.tensor.shape[0] == 3 else np.empty((count, self.columns), u.dtype)
+        lattice = None if self.tensor.shape[0] == 3 else Lattice(np.empty((2, 4, 3), np.int64), np.zeros((2, 6)))
         _march(
-            u, other, self.tensor, found, self.inside, self.limit, rings[0], rings[1],
+            u, other, self.tensor, lattice, self.inside, self.limit, rings[0], rings[1],
             rings[1] if self.limit is None else rings[2],
             self.directions, self.sizes, self.steps, self.columns, self.window, start, stop,
         )  # fmt: skip
@@ -58,7 +59,7 @@ def _march(
     u: Array,
     other: Array,
     tensor: Array,
-    found: Array | None,
+    lattice: Lattice | None,
     inside: Array | None,
     limit: Array | None,
     weights: Array,
@@ -83,7 +84,7 @@ def _march(
         if front < last:
             for z in range(front if front == first else front + window, min(front + window + 1, slabs)):
                 for y in range(rows):
-                    _weigh(weights, tensor, found, inside, sizes, columns, z, y, z % lag)
+                    _weigh(weights, tensor, lattice, inside, sizes, columns, z, y, z % lag)
             for y in range(rows):
                 _join(weights, ahead, behind, limit, directions, columns, front, y, slabs)
         for step in range(len(steps)):
@@ -99,7 +100,7 @@ def _march(
 def _weigh(
     weights: Array,
     tensor: Array,
-    found: Array | None,
+    lattice: Lattice | None,
     inside: Array | None,
     sizes: Array,
     columns: int,
@@ -108,18 +109,23 @@ def _weigh(
     slot: int,
 ) -> None:
     """The weight of each direction in one row, 0 outside the mask."""
-    within = slice(MARGIN, MARGIN + columns)
-    if found is None:
-        yy, yx, xx = tensor[0, z, y, within], tensor[1, z, y, within], tensor[2, z, y, within]
+    if lattice is None:
+        yy, yx, xx = (
+            row(tensor, (0, z, y), MARGIN, columns),
+            row(tensor, (1, z, y), MARGIN, columns),
+            row(tensor, (2, z, y), MARGIN, columns),
+        )
         for pair in range(4):
-            weigh_image(weights[2 * pair, slot, y, within], weights[2 * pair + 1, slot, y, within], yy, yx, xx, pair)
+            one, other = (
+                row(weights, (2 * pair, slot, y), MARGIN, columns),
+                row(weights, (2 * pair + 1, slot, y), MARGIN, columns),
+            )
+            weigh_image(one, other, yy, yx, xx, pair)
     else:
-        weigh_volume(tensor[:, z, y, within], found, sizes)
-        for d in range(found.shape[0]):
-            copy(weights[d, slot, y, within], found[d])
+        weigh_volume(tensor, weights, z, y, slot, columns, sizes, lattice)
     if inside is not None:
         for d in range(weights.shape[0]):
-            _close(weights[d, slot, y, within], inside[z, y, within])
+            _close(row(weights, (d, slot, y), MARGIN, columns), row(inside, (z, y), MARGIN, columns))
 
 
 @inner
@@ -137,23 +143,22 @@ def _join(
     """The weight of the edge along each direction: the lesser one of both ends, or what the far end allows."""
     count, held, rows, _ = ahead.shape
     lag = weights.shape[1]
-    within = slice(MARGIN, MARGIN + columns)
     for d in range(count):
         dz, dy, dx = directions[d, 0], directions[d, 1], directions[d, 2]
-        weight = weights[d, z % lag, y, within]
-        edge, shifted = ahead[d, z % held, y, within], slice(MARGIN + dx, MARGIN + dx + columns)
+        weight = row(weights, (d, z % lag, y), MARGIN, columns)
+        edge = row(ahead, (d, z % held, y), MARGIN, columns)
         if z + dz >= slabs or y + dy < 0 or y + dy >= rows:
             _clear(edge)
         elif limit is None:
-            _lesser(edge, weight, weights[d, (z + dz) % lag, y + dy, shifted])
+            _lesser(edge, weight, row(weights, (d, (z + dz) % lag, y + dy), MARGIN + dx, columns))
         else:
-            _lesser(edge, weight, limit[z + dz, y + dy, shifted])
+            _lesser(edge, weight, row(limit, (z + dz, y + dy), MARGIN + dx, columns))
         if limit is not None:
-            edge, shifted = behind[d, z % held, y, within], slice(MARGIN - dx, MARGIN - dx + columns)
+            edge = row(behind, (d, z % held, y), MARGIN, columns)
             if z - dz < 0 or y - dy < 0 or y - dy >= rows:
                 _clear(edge)
             else:
-                _lesser(edge, weight, limit[z - dz, y - dy, shifted])
+                _lesser(edge, weight, row(limit, (z - dz, y - dy), MARGIN - dx, columns))
 
 
 @inner
@@ -172,21 +177,21 @@ def _step(
     """One row after a step; an edge has one weight, or, where pixels decide for themselves, one from each end."""
     count, held, rows, _ = ahead.shape
     slabs = u.shape[0]
-    within = slice(MARGIN, MARGIN + columns)
-    here, line = u[z, y, within], out[z, y, within]
+    here, line = row(u, (z, y), MARGIN, columns), row(out, (z, y), MARGIN, columns)
     copy(line, here)
     for d in range(count):
         dz, dy, dx = directions[d, 0], directions[d, 1], directions[d, 2]
-        weight, weight_back = ahead[d, z % held, y, within], behind[d, z % held, y, within]
+        weight = row(ahead, (d, z % held, y), MARGIN, columns)
+        weight_back = row(behind, (d, z % held, y), MARGIN, columns)
         there, back = here, here
         if z + dz < slabs and 0 <= y + dy < rows:
-            there = u[z + dz, y + dy, MARGIN + dx : MARGIN + dx + columns]
+            there = row(u, (z + dz, y + dy), MARGIN + dx, columns)
         if z - dz >= 0 and 0 <= y - dy < rows:
-            back = u[z - dz, y - dy, MARGIN - dx : MARGIN - dx + columns]
+            back = row(u, (z - dz, y - dy), MARGIN - dx, columns)
             if limit is None:
-                weight_back = ahead[d, (z - dz) % held, y - dy, MARGIN - dx : MARGIN - dx + columns]
+                weight_back = row(ahead, (d, (z - dz) % held, y - dy), MARGIN - dx, columns)
         _exchange(line, here, there, back, weight, weight_back, step)
-    out[z, y, MARGIN - 1], out[z, y, MARGIN + columns] = line[0], line[-1]
+    out[z, y, MARGIN - 1], out[z, y, MARGIN + columns] = line[0], line[columns - 1]
 
 
 @inner

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
 from noiseless.diffusion.kernels.compiling import inner
-
-MARGIN = 16
-"""What a row has before its first pixel and, at least, after its last: a vector register of float32."""
+from noiseless.diffusion.kernels.views import MARGIN, line_of, row
 
 
 def rows_for(shape: tuple[int, ...], columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -45,50 +43,53 @@ def inside_of(mask: NDArray[Any] | None, volume: NDArray[Any]) -> NDArray[Any] |
 
 
 @inner
-def line_of(slabs: Array, slot: int, y: int, columns: int) -> Array:
-    """A row and one pixel more at both ends."""
-    return slabs[slot, y, MARGIN - 1 : MARGIN + columns + 1]
-
-
-@inner
 def enter(line: Array, pixels: Array) -> None:
     """Pixels into a row, and one more at both ends."""
-    copy(line[1:-1], pixels)
+    copy(row(line, (), 1, pixels.size), pixels)
     line[0], line[-1] = line[1], line[-2]
 
 
 @inner
-def copy(out: Array, row: Array) -> None:
+def copy(out: Array, pixels: Array) -> None:
     for j in range(out.size):
-        out[j] = row[j]
+        out[j] = pixels[j]
 
 
 @inner
 def neighbours(
     slabs: Array, before: int, here: int, after: int, y: int, z: int, columns: int, inside: Array, work: Array
-) -> Any:
-    """The six rows of neighbours, without ends; one outside the mask, or seen from there, is the pixel itself."""
+) -> None:
+    """The six rows of neighbours, without ends, into the rows of ``work`` from the second on.
+
+    A neighbour outside the mask, or seen from there, is the pixel itself.
+    """
     rows = slabs.shape[1]
     up, down = max(y - 1, 0), min(y + 1, rows - 1)
     line = line_of(slabs, here, y, columns)
-    m, mine = line_of(inside, z, y, columns), line_of(inside, z, y, columns)[1:-1]
+    m, mine = line_of(inside, z, y, columns), row(inside, (z, y), MARGIN, columns)
     last = inside.shape[0] - 1
-    lines = (
-        work[1, :columns],
-        work[2, :columns],
-        work[3, :columns],
-        work[4, :columns],
-        work[5, :columns],
-        work[6, :columns],
+    left, right = row(work, (5,), 0, columns), row(work, (6,), 0, columns)
+    _choose(
+        row(work, (1,), 0, columns),
+        line_of(slabs, before, y, columns),
+        line,
+        line_of(inside, max(z - 1, 0), y, columns),
+        mine,
     )
-    _choose(lines[0], line_of(slabs, before, y, columns), line, line_of(inside, max(z - 1, 0), y, columns), mine)
-    _choose(lines[1], line_of(slabs, after, y, columns), line, line_of(inside, min(z + 1, last), y, columns), mine)
-    _choose(lines[2], line_of(slabs, here, up, columns), line, line_of(inside, z, up, columns), mine)
-    _choose(lines[3], line_of(slabs, here, down, columns), line, line_of(inside, z, down, columns), mine)
+    _choose(
+        row(work, (2,), 0, columns),
+        line_of(slabs, after, y, columns),
+        line,
+        line_of(inside, min(z + 1, last), y, columns),
+        mine,
+    )
+    _choose(row(work, (3,), 0, columns), line_of(slabs, here, up, columns), line, line_of(inside, z, up, columns), mine)
+    _choose(
+        row(work, (4,), 0, columns), line_of(slabs, here, down, columns), line, line_of(inside, z, down, columns), mine
+    )
     for j in range(columns):
-        lines[4][j] = line[j] if m[j] & mine[j] else line[j + 1]
-        lines[5][j] = line[j + 2] if m[j + 2] & mine[j] else line[j + 1]
-    return lines
+        left[j] = line[j] if m[j] & mine[j] else line[j + 1]
+        right[j] = line[j + 2] if m[j + 2] & mine[j] else line[j + 1]
 
 
 @inner
@@ -119,16 +120,18 @@ def spread(
     columns, rows = out.size, slabs.shape[1]
     line = line_of(slabs, here, y, columns)
     if inside is not None:
-        lines = neighbours(slabs, before, here, after, y, z, columns, inside, work)
-        copy(out, line[1:-1])
+        neighbours(slabs, before, here, after, y, z, columns, inside, work)
+        middle = row(line, (), 1, columns)
+        copy(out, middle)
         for axis in range(3):
-            average_more(out, line[1:-1], lines[2 * axis], lines[2 * axis + 1], rates[axis])
+            one, other = row(work, (2 * axis + 1,), 0, columns), row(work, (2 * axis + 2,), 0, columns)
+            average_more(out, middle, one, other, rates[axis])
         return
     _average(out, line, line_of(slabs, before, y, columns), line_of(slabs, after, y, columns), rates[0], rates[2])
     if deep is not None:
-        up = line_of(slabs, here, max(y - 1, 0), columns)
-        down = line_of(slabs, here, min(y + 1, rows - 1), columns)
-        average_more(out, line[1:-1], up[1:-1], down[1:-1], rates[1])
+        up = row(slabs, (here, max(y - 1, 0)), MARGIN, columns)
+        down = row(slabs, (here, min(y + 1, rows - 1)), MARGIN, columns)
+        average_more(out, row(line, (), 1, columns), up, down, rates[1])
 
 
 @inner

@@ -26,16 +26,8 @@ from noiseless.diffusion.kernels.conduction import (
     update_more,
 )
 from noiseless.diffusion.kernels.memory import Numbers, Rings, numbers_of, rings_for
-from noiseless.diffusion.kernels.rows import (
-    MARGIN,
-    as_volume,
-    copy,
-    enter,
-    inside_of,
-    line_of,
-    neighbours,
-    spread,
-)
+from noiseless.diffusion.kernels.rows import as_volume, copy, enter, inside_of, neighbours, spread
+from noiseless.diffusion.kernels.views import MARGIN, line_of, row
 from noiseless.diffusion.scalar import ScalarScheme
 from noiseless.diffusion.stepping import Cycle
 
@@ -174,8 +166,13 @@ def _advance(
             g_before, g_here, g_after = max(z - 1, start) & 3, z & 3, min(z + 1, stop - 1) & 3
             for c in range(channels):
                 for y in range(rows):
-                    line = line_of(u[step + 1, c], here, y, columns) if step + 1 < steps else work[0, : columns + 2]
-                    out = target[c, z, y] if step + 1 == steps and first <= z < last else line[1:-1]
+                    if step + 1 < steps:
+                        line = line_of(u[step + 1, c], here, y, columns)
+                    else:
+                        line = row(work, (0,), 0, columns + 2)
+                    out = row(line, (), 1, columns)
+                    if step + 1 == steps and first <= z < last:
+                        out = row(target, (c, z, y), 0, columns)
                     if kind == 0:
                         spread(out, u[step, c], before, here, after, y, z, numbers.rates[step], inside, work, deep)
                     else:
@@ -183,7 +180,7 @@ def _advance(
                             out, u[step, c], before, here, after, y, z, numbers.rates[step], inside, work, deep,
                             g[step], g_before, g_here, g_after,
                         )  # fmt: skip
-                    line[0], line[-1] = line[1], line[-2]
+                    line[0], line[columns + 1] = line[1], line[columns]
 
 
 @compiled
@@ -212,7 +209,7 @@ def _conduct(
         _prepare(u[0], v[0], g[0], z, start, stop, columns, 0, numbers, inside, work, slots, deep)
         if first <= z + 1 < last:
             for y in range(rows):
-                copy(held[z + 1, y], line_of(g[0], (z + 1) & 3, y, columns)[1:-1])
+                copy(held[z + 1, y], row(g[0], ((z + 1) & 3, y), MARGIN, columns))
 
 
 @inner
@@ -248,37 +245,41 @@ def _prepare(
             if done == passes and inside is None and deep is None and channels == 1:
                 line = line_of(g, at & 3, y, columns)
                 slabs = u[0] if done == 0 else v[done - 1, 0]
-                rates = numbers.sharpness[step, :, 0]
-                _conduct_at_once(line[1:-1], slabs, before, here, after, rates, numbers.kind)
-                line[0], line[-1] = line[1], line[-2]
+                of_step = numbers.sharpness[step]
+                across, along = of_step[0, 0], of_step[2, 0]
+                _conduct_at_once(row(line, (), 1, columns), slabs, before, here, after, across, along, numbers.kind)
+                line[0], line[columns + 1] = line[1], line[columns]
                 continue
             for c in range(channels):
                 slabs = u[c] if done == 0 else v[done - 1, c]
                 if done < passes:
                     line = line_of(v[done, c], at & 3, y, columns)
-                    spread(line[1:-1], slabs, before, here, after, y, at, numbers.weights, inside, work, deep)
-                    line[0], line[-1] = line[1], line[-2]
+                    out = row(line, (), 1, columns)
+                    spread(out, slabs, before, here, after, y, at, numbers.weights, inside, work, deep)
+                    line[0], line[columns + 1] = line[1], line[columns]
                 else:
-                    line, rates = line_of(g, at & 3, y, columns), numbers.sharpness[step, :, c]
-                    _square(line[1:-1], slabs, before, here, after, y, at, rates, inside, work, deep, c > 0)
+                    out, of_step = row(g, (at & 3, y), MARGIN, columns), numbers.sharpness[step]
+                    _square(out, slabs, before, here, after, y, at, of_step, c, inside, work, deep)
             if done == passes:
                 line = line_of(g, at & 3, y, columns)
-                conduct(line[1:-1], numbers.kind)
-                line[0], line[-1] = line[1], line[-2]
+                conduct(row(line, (), 1, columns), numbers.kind)
+                line[0], line[columns + 1] = line[1], line[columns]
 
 
 @inner
-def _conduct_at_once(out: Array, slabs: Array, before: int, here: int, after: int, rates: Array, kind: int) -> None:
+def _conduct_at_once(
+    out: Array, slabs: Array, before: int, here: int, after: int, across: Array, along: Array, kind: int
+) -> None:
     """The conductivity of a row of a gray image, without a pass over its squared gradient."""
     columns = out.size
     line = line_of(slabs, here, 0, columns)
     a, b = line_of(slabs, before, 0, columns), line_of(slabs, after, 0, columns)
     if kind == _RATIONAL:
-        conduct_rational(out, line, a, b, rates[0], rates[2])
+        conduct_rational(out, line, a, b, across, along)
     elif kind == _CHARBONNIER:
-        conduct_charbonnier(out, line, a, b, rates[0], rates[2])
+        conduct_charbonnier(out, line, a, b, across, along)
     else:
-        squares(out, line, a, b, rates[0], rates[2])
+        squares(out, line, a, b, across, along)
         conduct(out, kind)
 
 
@@ -292,32 +293,35 @@ def _square(
     y: int,
     z: int,
     sharpness: Array,
+    channel: int,
     inside: Array | None,
     work: Array,
     deep: bool | None,
-    more: bool,
 ) -> None:
-    """Add the squared gradient of one channel, or start with it: the mean of both sides of a pixel along each axis."""
+    """Add the squared gradient of one channel, or start with it: along each axis the mean of both sides of a pixel."""
     columns, rows = out.size, slabs.shape[1]
-    line = line_of(slabs, here, y, columns)
-    a, b = line_of(slabs, before, y, columns), line_of(slabs, after, y, columns)
+    line, middle = line_of(slabs, here, y, columns), row(slabs, (here, y), MARGIN, columns)
     if inside is not None:
-        if not more:
+        if channel == 0:
             for j in range(columns):
                 out[j] = 0
-        lines = neighbours(slabs, before, here, after, y, z, columns, inside, work)
+        neighbours(slabs, before, here, after, y, z, columns, inside, work)
         for axis in range(3):
-            squares_more(out, line[1:-1], lines[2 * axis], lines[2 * axis + 1], sharpness[axis])
+            one, other = row(work, (2 * axis + 1,), 0, columns), row(work, (2 * axis + 2,), 0, columns)
+            squares_more(out, middle, one, other, sharpness[axis, channel])
         return
-    if more:
-        squares_more(out, line[1:-1], a[1:-1], b[1:-1], sharpness[0])
-        squares_more(out, line[1:-1], line[:-2], line[2:], sharpness[2])
+    across, down, along = sharpness[0, channel], sharpness[1, channel], sharpness[2, channel]
+    if channel > 0:
+        a, b = row(slabs, (before, y), MARGIN, columns), row(slabs, (after, y), MARGIN, columns)
+        squares_more(out, middle, a, b, across)
+        squares_more(out, middle, row(line, (), 0, columns), row(line, (), 2, columns), along)
     else:
-        squares(out, line, a, b, sharpness[0], sharpness[2])
+        a, b = line_of(slabs, before, y, columns), line_of(slabs, after, y, columns)
+        squares(out, line, a, b, across, along)
     if deep is not None:
-        up = line_of(slabs, here, max(y - 1, 0), columns)
-        down = line_of(slabs, here, min(y + 1, rows - 1), columns)
-        squares_more(out, line[1:-1], up[1:-1], down[1:-1], sharpness[1])
+        above = row(slabs, (here, max(y - 1, 0)), MARGIN, columns)
+        below = row(slabs, (here, min(y + 1, rows - 1)), MARGIN, columns)
+        squares_more(out, middle, above, below, down)
 
 
 @inner
@@ -341,22 +345,28 @@ def _flow(
     """One row after the step. A flux is found from both of its sides, with the same bits and the opposite sign."""
     columns, rows = out.size, u.shape[1]
     line, conducting = line_of(u, here, y, columns), line_of(g, g_here, y, columns)
-    a, b = line_of(g, g_before, y, columns), line_of(g, g_after, y, columns)
     up, down = max(y - 1, 0), min(y + 1, rows - 1)
     if inside is not None:
-        lines = neighbours(u, before, here, after, y, z, columns, inside, work)
-        middle, of_pixel = line[1:-1], conducting[1:-1]
-        g_up, g_down = line_of(g, g_here, up, columns), line_of(g, g_here, down, columns)
+        neighbours(u, before, here, after, y, z, columns, inside, work)
+        middle, of_pixel = row(line, (), 1, columns), row(conducting, (), 1, columns)
         copy(out, middle)
-        update_more(out, middle, lines[0], lines[1], of_pixel, a[1:-1], b[1:-1], rates[0])
-        update_more(out, middle, lines[2], lines[3], of_pixel, g_up[1:-1], g_down[1:-1], rates[1])
-        update_more(out, middle, lines[4], lines[5], of_pixel, conducting[:-2], conducting[2:], rates[2])
+        for axis in range(3):
+            one, other = row(work, (2 * axis + 1,), 0, columns), row(work, (2 * axis + 2,), 0, columns)
+            if axis == 0:
+                g_one, g_other = row(g, (g_before, y), MARGIN, columns), row(g, (g_after, y), MARGIN, columns)
+            elif axis == 1:
+                g_one, g_other = row(g, (g_here, up), MARGIN, columns), row(g, (g_here, down), MARGIN, columns)
+            else:
+                g_one, g_other = row(conducting, (), 0, columns), row(conducting, (), 2, columns)
+            update_more(out, middle, one, other, of_pixel, g_one, g_other, rates[axis])
         return
+    a, b = line_of(g, g_before, y, columns), line_of(g, g_after, y, columns)
     update(
         out, line, line_of(u, before, y, columns), line_of(u, after, y, columns), conducting, a, b, rates[0], rates[2]
     )  # fmt: skip
     if deep is not None:
         update_more(
-            out, line[1:-1], line_of(u, here, up, columns)[1:-1], line_of(u, here, down, columns)[1:-1],
-            conducting[1:-1], line_of(g, g_here, up, columns)[1:-1], line_of(g, g_here, down, columns)[1:-1], rates[1],
+            out, row(line, (), 1, columns), row(u, (here, up), MARGIN, columns), row(u, (here, down), MARGIN, columns),
+            row(conducting, (), 1, columns), row(g, (g_here, up), MARGIN, columns),
+            row(g, (g_here, down), MARGIN, columns), rates[1],
         )  # fmt: skip

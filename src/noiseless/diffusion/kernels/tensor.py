@@ -14,16 +14,15 @@ from noiseless.diffusion.kernels.compiling import bands_of, compiled, in_bands, 
 from noiseless.diffusion.kernels.lattice import fit_image
 from noiseless.diffusion.kernels.march import March
 from noiseless.diffusion.kernels.rows import (
-    MARGIN,
     as_volume,
     enter,
     inside_of,
-    line_of,
     neighbours,
     rows_for,
     spread,
 )
 from noiseless.diffusion.kernels.tensors import KINDS, coherence_image, edges_image, tensor_volume
+from noiseless.diffusion.kernels.views import MARGIN, line_of, row
 from noiseless.diffusion.stencil import DIRECTIONS, WINDOW
 from noiseless.diffusion.stepping import Cycle
 from noiseless.diffusion.tensor import TensorScheme, steepest
@@ -73,7 +72,12 @@ def diffuse(
             smoothed = _smoothed(copied, more, presmoothing, inside, columns, bands)
             per_contrast = 1.0 / (cycle.contrast_factor * np.array(scheme.contrasts))
             scales = np.multiply.outer(0.5 / sizes, per_contrast).astype(number)
-            bands(lambda first, last: _measure(smoothed, structure, scales, most, inside, columns, first, last))  # noqa: B023
+
+            def measure(first: int, last: int, smoothed: Any = smoothed, scales: Any = scales) -> None:
+                work = rows_for((10,), columns, image.dtype)
+                _measure(smoothed, structure, scales, most, inside, work, columns, first, last)
+
+            bands(measure)
             found = _smoothed(structure, spare, smoothing, inside, columns, bands)
             kind = KINDS[scheme.kind]
             parameter = number(0.0 if scheme.kind == "edge-enhancing" else scheme.parameter)
@@ -112,14 +116,13 @@ def _smoothed(
     """The field after all passes, in its own memory or in ``spare``."""
     weights, passes = smoothing
     if passes > 0:
-        in_bands(
-            bands,
-            field.shape[1],
-            np.arange(passes),
-            lambda start, stop: _smooth(
-                field, spare, weights, inside, True if field.shape[2] > 1 else None, columns, start, stop
-            ),
-        )
+        deep = True if field.shape[2] > 1 else None
+
+        def smooth(start: NDArray[np.int64], stop: NDArray[np.int64]) -> None:
+            work = rows_for((7,), columns, field.dtype)
+            _smooth(field, spare, weights, inside, deep, work, columns, start, stop)
+
+        in_bands(bands, field.shape[1], np.arange(passes), smooth)
     return spare if passes % 2 else field
 
 
@@ -139,13 +142,13 @@ def _smooth(
     weights: Array,
     inside: Array | None,
     deep: bool | None,
+    work: Array,
     columns: int,
     start: Array,
     stop: Array,
 ) -> None:
     """Passes from one array to the other and back, each two slabs behind the one before."""
     parts, slabs, rows, _ = field.shape
-    work = np.empty((7, columns + 2), field.dtype)
     for part in range(parts):
         for front in range(min(start[0], start[-1]), max(stop[0], stop[-1]) + 2 * (len(start) - 1)):
             for done in range(len(start)):
@@ -154,55 +157,53 @@ def _smooth(
                     before, after = (field[part], spare[part]) if done % 2 == 0 else (spare[part], field[part])
                     for y in range(rows):
                         line = line_of(after, z, y, columns)
-                        spread(
-                            line[1:-1],
-                            before,
-                            max(z - 1, 0),
-                            z,
-                            min(z + 1, slabs - 1),
-                            y,
-                            z,
-                            weights,
-                            inside,
-                            work,
-                            deep,
-                        )
-                        line[0], line[-1] = line[1], line[-2]
+                        out, above, below = row(line, (), 1, columns), max(z - 1, 0), min(z + 1, slabs - 1)
+                        spread(out, before, above, z, below, y, z, weights, inside, work, deep)
+                        line[0], line[columns + 1] = line[1], line[columns]
 
 
 @compiled
 def _measure(
-    v: Array, structure: Array, scales: Array, most: Any, inside: Array | None, columns: int, first: int, last: int
+    v: Array,
+    structure: Array,
+    scales: Array,
+    most: Any,
+    inside: Array | None,
+    work: Array,
+    columns: int,
+    first: int,
+    last: int,
 ) -> None:
     """The upper triangle of the structure tensor: the mean over the channels of the products of the slopes."""
     channels, slabs, rows, _ = v.shape
-    work = np.empty((7, columns + 2), v.dtype)
-    slopes = np.empty((3, columns), v.dtype)
     share = v.dtype.type(1.0 / channels)
     for z in range(first, last):
         for y in range(rows):
             for c in range(channels):
                 before, after = max(z - 1, 0), min(z + 1, slabs - 1)
+                up, down = max(y - 1, 0), min(y + 1, rows - 1)
                 if inside is not None:
-                    beside = neighbours(v[c], before, z, after, y, z, columns, inside, work)
-                    for axis in range(3):
-                        _slope(slopes[axis], beside[2 * axis], beside[2 * axis + 1], scales[axis, c], most)
-                else:
-                    up, down = max(y - 1, 0), min(y + 1, rows - 1)
-                    line = line_of(v[c], z, y, columns)
-                    a, b = line_of(v[c], before, y, columns), line_of(v[c], after, y, columns)
-                    _slope(slopes[0], a[1:-1], b[1:-1], scales[0, c], most)
-                    a, b = line_of(v[c], z, up, columns), line_of(v[c], z, down, columns)
-                    _slope(slopes[1], a[1:-1], b[1:-1], scales[1, c], most)
-                    _slope(slopes[2], line[:-2], line[2:], scales[2, c], most)
+                    neighbours(v[c], before, z, after, y, z, columns, inside, work)
+                for axis in range(3):
+                    if inside is not None:
+                        one, other = row(work, (2 * axis + 1,), 0, columns), row(work, (2 * axis + 2,), 0, columns)
+                    elif axis == 0:
+                        one, other = row(v, (c, before, y), MARGIN, columns), row(v, (c, after, y), MARGIN, columns)
+                    elif axis == 1:
+                        one, other = row(v, (c, z, up), MARGIN, columns), row(v, (c, z, down), MARGIN, columns)
+                    else:
+                        one, other = row(v, (c, z, y), MARGIN - 1, columns), row(v, (c, z, y), MARGIN + 1, columns)
+                    # The slopes lie in the rows of work that neighbours leaves free.
+                    _slope(row(work, (7 + axis,), 0, columns), one, other, scales[axis, c], most)
                 part = 0
                 for i in range(3):
                     for j in range(i, 3):
                         # An image has no second axis here.
                         if structure.shape[0] == 6 or (i != 1 and j != 1):
                             line = line_of(structure[part], z, y, columns)
-                            _product(line[1:-1], slopes[i], slopes[j], share, c > 0)
-                            line[0], line[-1] = line[1], line[-2]
+                            a, b = row(work, (7 + i,), 0, columns), row(work, (7 + j,), 0, columns)
+                            _product(row(line, (), 1, columns), a, b, share, c > 0)
+                            line[0], line[columns + 1] = line[1], line[columns]
                             part += 1
 
 
@@ -219,9 +220,12 @@ def _conduct_image(
 ) -> None:
     """From the structure tensor to the diffusion tensor, in place, mixed until the directions suffice."""
     number = tensor.dtype.type
-    within = slice(MARGIN, MARGIN + columns)
     for z in range(first, last):
-        a, b, c = tensor[0, z, 0, within], tensor[1, z, 0, within], tensor[2, z, 0, within]
+        a, b, c = (
+            row(tensor, (0, z, 0), MARGIN, columns),
+            row(tensor, (1, z, 0), MARGIN, columns),
+            row(tensor, (2, z, 0), MARGIN, columns),
+        )
         if kind == _COHERENCE:
             coherence_image(a, b, c, parameter)
         else:
@@ -242,7 +246,12 @@ def _conduct_volume(
 ) -> None:
     for z in range(first, last):
         for y in range(tensor.shape[2]):
-            tensor_volume(tensor[:, z, y, MARGIN : MARGIN + columns], kind, parameter, rounding)
+            tensor_volume(
+                row(tensor, (0, z, y), MARGIN, columns), row(tensor, (1, z, y), MARGIN, columns),
+                row(tensor, (2, z, y), MARGIN, columns), row(tensor, (3, z, y), MARGIN, columns),
+                row(tensor, (4, z, y), MARGIN, columns), row(tensor, (5, z, y), MARGIN, columns),
+                kind, parameter, rounding,
+            )  # fmt: skip
 
 
 @inner

@@ -41,12 +41,12 @@ def coherence_image(a: Array, b: Array, c: Array, across: Array) -> None:
 
 
 @inner
-def tensor_volume(t: Array, kind: int, parameter: Array, rounding: float) -> None:
+def tensor_volume(
+    zz: Array, zy: Array, zx: Array, yy: Array, yx: Array, xx: Array, kind: int, parameter: Array, rounding: float
+) -> None:
     """One row of diffusion tensors of a volume, in place; in float64, whose digits the determinant needs."""
-    for j in range(t.shape[1]):
-        a, b, c, d, e, f = (
-            float(t[0, j]), float(t[1, j]), float(t[2, j]), float(t[3, j]), float(t[4, j]), float(t[5, j])
-        )  # fmt: skip
+    for j in range(zz.size):
+        a, b, c, d, e, f = float(zz[j]), float(zy[j]), float(zx[j]), float(yy[j]), float(yx[j]), float(xx[j])
         trace = a + d + f
         # More on the diagonal than rounding took, so that no eigenvalue is negative.
         a, d, f = a + rounding * trace, d + rounding * trace, f + rounding * trace
@@ -63,8 +63,8 @@ def tensor_volume(t: Array, kind: int, parameter: Array, rounding: float) -> Non
         a, d, f = a + shift, d + shift, f + shift
         aa, bb, cc = d * f - e * e, c * e - b * f, b * e - c * d
         scale = along / (a * aa + b * bb + c * cc)
-        t[0, j], t[1, j], t[2, j] = aa * scale + isotropic, bb * scale, cc * scale
-        t[3, j], t[4, j], t[5, j] = (
+        zz[j], zy[j], zx[j] = aa * scale + isotropic, bb * scale, cc * scale
+        yy[j], yx[j], xx[j] = (
             (a * f - c * c) * scale + isotropic,
             (b * c - a * e) * scale,
             (a * d - b * b) * scale + isotropic,
