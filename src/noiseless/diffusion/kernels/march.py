@@ -22,7 +22,7 @@ class March:
     tensor : (parts, slabs, rows, padded columns) diffusion tensor, fitted to the directions if of an image
     inside : the mask, or None
     limit : what may pass to a pixel where pixels decide for themselves; None where an edge has one weight
-    directions, sizes : as (direction, axis) and (axis) of a volume
+    directions, sizes : as (direction, axis) and (axis) of a volume; an even number of directions, the last perhaps 0
     steps : sizes of the steps
     columns, window : how many columns there are, and how far a direction reaches along the slabs
     """
@@ -179,28 +179,53 @@ def _step(
     slabs = u.shape[0]
     here, line = row(u, (z, y), MARGIN, columns), row(out, (z, y), MARGIN, columns)
     copy(line, here)
-    for d in range(count):
-        dz, dy, dx = directions[d, 0], directions[d, 1], directions[d, 2]
-        weight = row(ahead, (d, z % held, y), MARGIN, columns)
-        weight_back = row(behind, (d, z % held, y), MARGIN, columns)
-        there, back = here, here
-        if z + dz < slabs and 0 <= y + dy < rows:
-            there = row(u, (z + dz, y + dy), MARGIN + dx, columns)
-        if z - dz >= 0 and 0 <= y - dy < rows:
-            back = row(u, (z - dz, y - dy), MARGIN - dx, columns)
-            if limit is None:
-                weight_back = row(ahead, (d, (z - dz) % held, y - dy), MARGIN - dx, columns)
-        _exchange(line, here, there, back, weight, weight_back, step)
+    for i in range(0, count, 2):
+        # Two directions at once, of which a and b, c and d are the ends: pixels and sums are loaded half as often.
+        az, ay, ax = _end(directions, i, 1, z, y, slabs, rows)
+        bz, by, bx = _end(directions, i, -1, z, y, slabs, rows)
+        cz, cy, cx = _end(directions, i + 1, 1, z, y, slabs, rows)
+        dz, dy, dx = _end(directions, i + 1, -1, z, y, slabs, rows)
+        a, b = row(u, (az, ay), ax, columns), row(u, (bz, by), bx, columns)
+        c, d = row(u, (cz, cy), cx, columns), row(u, (dz, dy), dx, columns)
+        a_weight = row(ahead, (i, z % held, y), MARGIN, columns)
+        c_weight = row(ahead, (i + 1, z % held, y), MARGIN, columns)
+        if limit is None:
+            b_weight = row(ahead, (i, bz % held, by), bx, columns)
+            d_weight = row(ahead, (i + 1, dz % held, dy), dx, columns)
+        else:
+            b_weight = row(behind, (i, z % held, y), MARGIN, columns)
+            d_weight = row(behind, (i + 1, z % held, y), MARGIN, columns)
+        _exchange(line, here, a, b, a_weight, b_weight, c, d, c_weight, d_weight, step)
     out[z, y, MARGIN - 1], out[z, y, MARGIN + columns] = line[0], line[columns - 1]
 
 
 @inner
+def _end(directions: Array, d: int, sign: int, z: int, y: int, slabs: int, rows: int) -> Any:
+    """Slab, row and first column of the neighbours along a direction; the pixels themselves where there are none."""
+    to_z, to_y = z + sign * directions[d, 0], y + sign * directions[d, 1]
+    if 0 <= to_z < slabs and 0 <= to_y < rows:
+        return to_z, to_y, MARGIN + sign * directions[d, 2]
+    return z, y, MARGIN
+
+
+@inner
 def _exchange(
-    out: Array, here: Array, there: Array, back: Array, weight: Array, weight_back: Array, step: Array
+    out: Array,
+    here: Array,
+    a: Array,
+    b: Array,
+    a_weight: Array,
+    b_weight: Array,
+    c: Array,
+    d: Array,
+    c_weight: Array,
+    d_weight: Array,
+    step: Array,
 ) -> None:
     for j in range(out.size):
-        a = here[j]
-        out[j] += step * (weight[j] * (there[j] - a) + weight_back[j] * (back[j] - a))
+        u = here[j]
+        first = out[j] + step * (a_weight[j] * (a[j] - u) + b_weight[j] * (b[j] - u))
+        out[j] = first + step * (c_weight[j] * (c[j] - u) + d_weight[j] * (d[j] - u))
 
 
 @inner

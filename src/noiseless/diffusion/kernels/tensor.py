@@ -46,6 +46,8 @@ def diffuse(
     inside = inside_of(mask, volume)
     channels, slabs, rows, columns = volume.shape
     directions = np.array([_in_volume(direction) for direction in DIRECTIONS[dimensions]])
+    # Two directions are stepped at once; one that leads nowhere makes their number even.
+    directions = np.concatenate([directions, np.zeros((len(directions) % 2, 3), directions.dtype)])
     sizes = np.array(_in_volume(scheme.spacing, 1.0))
 
     def padded(*parts: int) -> Any:
