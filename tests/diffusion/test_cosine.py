@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from noiseless.diffusion.cosine import cosine_transform, inverse_cosine_transform, laplacian_eigenvalues
+from noiseless.diffusion.cosine import cosine_transform, inverse_cosine_transform, laplacian_eigenvalues, scale_modes
 from noiseless.diffusion.operators import divergence, gradient
 
 SHAPES = [(1, 1, 1), (1, 1, 2), (2, 8, 9), (3, 17, 16), (1, 5, 6, 7)]
@@ -24,6 +24,23 @@ def test_torch_gives_the_same_coefficients_as_scipy(shape, rng):
     coefficients = cosine_transform(torch.from_numpy(image))
     assert coefficients.numpy() == pytest.approx(cosine_transform(image), abs=ROUNDING)
     assert inverse_cosine_transform(coefficients).numpy() == pytest.approx(image, abs=ROUNDING)
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (2, 130, 70), (1, 3, 66, 5)], ids=str)
+def test_scaling_modes_axis_by_axis_equals_scaling_all_coefficients(shape, rng):
+    image = rng.standard_normal(shape)
+    before = image.copy()
+    factors = [rng.random((shape[0], size)) for size in shape[1:]]
+    expected = cosine_transform(image)
+    for axis, factor in enumerate(factors, start=1):
+        expected *= factor.reshape([n if i in (0, axis) else 1 for i, n in enumerate(shape)])
+    expected = inverse_cosine_transform(expected)
+    assert scale_modes(image, factors) == pytest.approx(expected, abs=ROUNDING)
+    assert scale_modes(image.T.copy().T, factors) == pytest.approx(expected, abs=ROUNDING)  # strides that run backward
+    assert (image == before).all()
+    torch = pytest.importorskip("torch")
+    ours = scale_modes(torch.from_numpy(image), [torch.from_numpy(factor) for factor in factors])
+    assert ours.numpy() == pytest.approx(expected, abs=ROUNDING)
 
 
 def test_float32_stays_float32(rng):
