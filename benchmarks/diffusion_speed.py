@@ -146,9 +146,8 @@ def tensor_flows(side):
         smooth, spacing = kind(), (1.0, 1.0)
         scheme = smooth._scheme(smooth._contrasts((SIGMA,), spacing), spacing)
         cycles = smooth._cycles(spacing)
-        start = time.process_time()
-        tensor.diffuse(image, scheme, cycles[:1], None)
-        plain = (time.process_time() - start) * len(cycles)
+        cycle = lambda: tensor.diffuse(image, scheme, cycles[:1], None)  # noqa: B023, E731
+        plain = seconds(cycle, runs=2) * len(cycles)
         print(
             f"  {kind.__name__:20s} {ours / image.size * 1e6:7.3f}   plain {plain / image.size * 1e6:7.2f}"
             f"   ratio {plain / ours:5.1f}"

@@ -38,8 +38,8 @@ class Heat:
 
     A cosine mode decays by exactly exp(-t lambda), lambda being its eigenvalue under the Laplacian of the grid
     (:func:`~noiseless.diffusion.cosine.laplacian_eigenvalues`); the cost is less than that of two cosine
-    transforms, whatever the time. The mean is kept and the range of the image is never left. It blurs edges as it removes noise: the simplest
-    filter, and the prior that the others improve on.
+    transforms, whatever the time. The mean is kept and the range of the image is never left. It blurs edges as it
+    removes noise: the simplest filter, and the prior that the others improve on.
 
     Parameters
     ----------
