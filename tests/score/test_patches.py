@@ -13,7 +13,9 @@ def coordinates(height, width, start):
 
 def test_patches_are_cut_from_single_images_under_all_eight_turns():
     image = coordinates(9, 11, 0)
-    patches = (pack([image], size=4).draw(400, 4, torch.Generator().manual_seed(0)) * 255).round().to(torch.uint8)
+    drawn, which = pack([image], size=4).draw(400, 4, torch.Generator().manual_seed(0))
+    assert (which == 0).all()
+    patches = (drawn * 255).round().to(torch.uint8)
     windows = image.unfold(1, 4, 1).unfold(2, 4, 1).reshape(-1, 4, 4)
     seen = set()
     for patch in patches[:, 0]:
@@ -26,7 +28,8 @@ def test_patches_are_cut_from_single_images_under_all_eight_turns():
 
 def test_patches_never_mix_two_images():
     images = [torch.full((1, 8, 8), value, dtype=torch.uint8) for value in (10, 200)]
-    patches = pack(images, size=8).draw(50, 8, torch.Generator().manual_seed(0))
+    patches, which = pack(images, size=8).draw(50, 8, torch.Generator().manual_seed(0))
+    assert torch.equal(patches[:, 0, 0, 0] > 0.5, which == 1)
     assert all(len(patch.unique()) == 1 for patch in patches)
     assert len(patches.unique()) == 2
 
@@ -34,7 +37,7 @@ def test_patches_never_mix_two_images():
 def test_images_are_drawn_in_proportion_to_their_patches():
     images = [torch.zeros((1, 8, 8), dtype=torch.uint8), torch.full((1, 8, 10), 255, dtype=torch.uint8)]
     count = 4000
-    drawn = pack(images, size=8).draw(count, 8, torch.Generator().manual_seed(0))[:, 0, 0, 0]
+    drawn = pack(images, size=8).draw(count, 8, torch.Generator().manual_seed(0))[0][:, 0, 0, 0]
     share = 3 / 4  # three places in the second image, one in the first
     assert abs(float(drawn.mean()) - share) < 4 * (share * (1 - share) / count) ** 0.5
 

@@ -11,14 +11,14 @@ from noiseless.errors import InvalidParameter
 
 @dataclass(frozen=True, eq=False)
 class Patches:
-    """All training images in one flat uint8 tensor, from which batches of turned and mirrored patches are drawn.
+    """All training images in one flat tensor, from which batches of turned and mirrored patches are drawn.
 
     One gather a batch, on whatever device the tensor lives, so a GPU never waits for the CPU. An image is drawn
     in proportion to the number of patches it has.
 
     Parameters
     ----------
-    flat : (C, pixels) uint8 tensor, the images one after another, row by row.
+    flat : (C, pixels) tensor, the images one after another, row by row: uint8 from 0 to 255, or float32 in [0, 1].
     starts, heights, widths : (images,) int64 tensors on the device of ``flat``.
     """
 
@@ -30,7 +30,7 @@ class Patches:
     def to(self, device: torch.device) -> "Patches":
         return Patches(*(part.to(device) for part in (self.flat, self.starts, self.heights, self.widths)))
 
-    def draw(self, count: int, size: int, generator: torch.Generator) -> Tensor:
+    def draw(self, count: int, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """A batch of patches.
 
         Parameters
@@ -41,7 +41,7 @@ class Patches:
 
         Returns
         -------
-        (count, C, size, size) float32 tensor in [0, 1].
+        (count, C, size, size) float32 tensor, nominal range [0, 1]; (count,) int64 tensor, of which image each is.
         """
         device = self.flat.device
         rows, columns = self.heights - size + 1, self.widths - size + 1
@@ -57,7 +57,7 @@ class Patches:
         offset = step.view(1, size, 1) * self.widths[which].view(count, 1, 1) + step.view(1, 1, size)
         patches = self.flat[:, corner.view(count, 1, 1) + offset].movedim(1, 0)
         turned = _dihedral(patches, torch.randint(8, (count,), generator=generator, device=device))
-        return turned.float() / 255.0
+        return turned.float() / (255.0 if self.flat.dtype == torch.uint8 else 1.0), which
 
 
 def _dihedral(patches: Tensor, which: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ def pack(images: Sequence[Tensor], *, size: int) -> Patches:
 
     Parameters
     ----------
-    images : (C, H, W) uint8 tensors, all with the same C
+    images : (C, H, W) tensors, all uint8 or all float32, all with the same C
     size : side of the patches that will be drawn; images smaller than that are left out.
 
     Raises

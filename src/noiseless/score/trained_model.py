@@ -1,4 +1,4 @@
-"""From clean images to a checkpoint on disk, with a resume file beside it."""
+"""From images to a checkpoint on disk, with a resume file beside it."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +13,15 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from noiseless.atomic import replacing
-from noiseless.errors import IncompatibleCheckpoint, InvalidImage
+from noiseless.errors import IncompatibleCheckpoint, InvalidImage, InvalidParameter
 from noiseless.names import lookup
+from noiseless.noise import estimate_sigma_per_channel
+from noiseless.score import parallel
 from noiseless.score.architecture import SIZES, ResidualShape
 from noiseless.score.checkpoint import Checkpoint, load, save
 from noiseless.score.engines.torch_engine import build_network
 from noiseless.score.networks.residual import ResidualNetwork
+from noiseless.score.objective import OBJECTIVES
 from noiseless.score.patches import pack
 from noiseless.score.training import Trainer, TrainingSettings, TrainingState
 
@@ -29,26 +32,31 @@ HELD_BACK, VALIDATION_SIDE = 20, 256
 
 
 def train(
-    images: Sequence[NDArray[np.uint8]],
+    images: Sequence[NDArray[np.uint8] | NDArray[np.float32]],
     output: Path,
     *,
     model: str = "base",
     settings: TrainingSettings | None = None,
+    sigma: float | Sequence[float] | None = None,
     start: Path | None = None,
     device: str = "cpu",
     card: Mapping[str, Any] | None = None,
 ) -> Iterator[TrainingState]:
-    """Train a score network by denoising score matching; write the averaged weights at the end.
+    """Train a score network on clean images or, by another objective, on noisy ones; write the averaged weights.
 
     Every 20th image is held back for the validation curve. The run is stored every minute in
-    ``<output>.resume``; called again with the same arguments, it goes on from there.
+    ``<output>.resume``, and when the caller closes the generator; called again with the same arguments, it goes on
+    from there, as if it had not stopped. Under ``torchrun`` several processes train one network.
 
     Parameters
     ----------
-    images : (C, H, W) uint8 clean images, all gray (C = 1) or all colour (C = 3)
+    images : (C, H, W) arrays, all uint8, or all float32 with nominal range [0, 1]; all gray (C = 1) or all colour
+        (C = 3). For "noise2noise", two frames of each scene one after the other: (2 C, H, W).
     output : path of the checkpoint, a ``.safetensors`` file
     model : size of the network, a name in ``SIZES``
     settings : see :class:`TrainingSettings`
+    sigma : noise of the images, in nominal units, one for all or one an image; only for objectives that take noisy
+        images. None estimates it for each channel of each image.
     start : a checkpoint to begin from, instead of random weights
     device : as torch names it
     card : what else the card should say: data, licence
@@ -59,40 +67,89 @@ def train(
 
     Raises
     ------
-    InvalidImage : the images differ in their channels, or have neither 1 nor 3.
+    InvalidImage : the images differ in their channels or kind, or have neither 1 nor 3 channels.
+    InvalidParameter : ``sigma`` is given for clean images, or does not fit.
     IncompatibleCheckpoint : ``start`` or the resume file belongs to another network.
     Diverged : the loss is no longer finite.
     """
     settings = settings or TrainingSettings()
-    channels = {image.shape[0] for image in images}
-    if channels not in ({1}, {3}):
-        raise InvalidImage(f"the training images have {sorted(channels)} channels; give only gray or only colour ones")
-    shape = ResidualShape(channels=channels.pop(), **lookup(SIZES, model, kind="model size"))
-    place = torch.device(device)
+    objective = OBJECTIVES[settings.objective]
+    shape = ResidualShape(channels=_channels(images, objective.frames), **lookup(SIZES, model, kind="model size"))
+    levels = _levels(images, sigma) if objective.from_noisy else None
+    if levels is None and sigma is not None:
+        raise InvalidParameter(f"sigma is given, but {settings.objective!r} adds noise to clean images; leave it out")
+    place = parallel.join(torch.device(device))
     tensors = [torch.from_numpy(np.ascontiguousarray(image)) for image in images]
-    held = tensors[::HELD_BACK] if len(tensors) >= HELD_BACK else []
-    kept = [tensor for index, tensor in enumerate(tensors) if not held or index % HELD_BACK]
+    held = list(range(0, len(tensors), HELD_BACK)) if len(tensors) >= HELD_BACK else []
+    kept = [index for index in range(len(tensors)) if index not in set(held)]
     torch.manual_seed(settings.seed)
     network = ResidualNetwork(shape) if start is None else _started(start, shape)
-    validation = [_central_square(tensor).float() / 255.0 for tensor in held]
-    trainer = Trainer(network, pack(kept, size=settings.patch).to(place), settings, validation)
+    # Images too small for a patch are left out by pack, so their levels must be too.
+    kept = [index for index in kept if min(tensors[index].shape[1:]) >= settings.patch] or kept
+    trainer = Trainer(
+        network,
+        pack([tensors[index] for index in kept], size=settings.patch).to(place),
+        settings,
+        [_nominal(_central_square(tensors[index])) for index in held],
+        None if levels is None else levels[kept],
+        None if levels is None else levels[held],
+    )
     resume_file = output.with_name(output.name + ".resume")
     if resume_file.exists():
         _resume(trainer, resume_file)
-    stored, curve = trainer.elapsed, []
-    for state in trainer.run():
-        if state.psnr:
-            curve.append({"step": state.step, **{f"sigma{level}": value for level, value in state.psnr.items()}})
-        yield state
-        if state.elapsed - stored > STORE_EVERY:
+
+    def store() -> None:
+        if parallel.rank() == 0:
             with replacing(resume_file, overwrite=True) as temporary:
                 temporary.write_bytes(save_tensors(trainer.state()))
-            stored = state.elapsed
+
+    stored, curve = trainer.elapsed, []
+    try:
+        for state in trainer.run():
+            if state.psnr:
+                named = {f"sigma{key}" if key.isdigit() else key: value for key, value in state.psnr.items()}
+                curve.append({"step": state.step, **named})
+            yield state
+            if state.elapsed - stored > STORE_EVERY:
+                store()
+                stored = state.elapsed
+    except GeneratorExit:
+        store()
+        raise
+    if parallel.rank() != 0:
+        return
     kernels = {name: value.detach().cpu().numpy() for name, value in trainer.averaged_network().state_dict().items()}
-    recipe = {"size": model, "objective": "denoising score matching", **dataclasses.asdict(settings)}
+    recipe = {"size": model, **dataclasses.asdict(settings), "processes": parallel.processes()}
     full_card = {"steps": trainer.step, "images": len(kept), "recipe": recipe, "validation": curve, **(card or {})}
     save(Checkpoint(shape, kernels, full_card), output)
     resume_file.unlink(missing_ok=True)
+
+
+def _channels(images: Sequence[NDArray[Any]], frames: int) -> int:
+    """Of one frame; the images are all alike."""
+    channels = {image.shape[0] for image in images}
+    kinds = sorted({image.dtype.name for image in images})
+    if kinds not in (["uint8"], ["float32"]):
+        raise InvalidImage(f"the training images are of type {', '.join(kinds)}; give only uint8 or only float32")
+    if channels not in ({frames}, {3 * frames}):
+        each = "" if frames == 1 else f", {frames} frames of each scene"
+        raise InvalidImage(
+            f"the training images have {sorted(channels)} channels; give only gray or only colour ones{each}"
+        )
+    return int(channels.pop()) // frames
+
+
+def _levels(images: Sequence[NDArray[Any]], sigma: float | Sequence[float] | None) -> torch.Tensor:
+    """The noise of each channel of each image, (images, C) float32, in nominal units."""
+    if sigma is None:
+        found = [estimate_sigma_per_channel(_nominal(torch.from_numpy(image)).numpy()) for image in images]
+        return torch.tensor(found, dtype=torch.float32)
+    given = torch.as_tensor(sigma, dtype=torch.float32)
+    if given.shape not in ((), (len(images),)) or not bool((given > 0).all() and given.isfinite().all()):
+        raise InvalidParameter(
+            f"sigma is {sigma}; give a number above 0 in the units of images of range [0, 1], or {len(images)} of them"
+        )
+    return given.reshape(-1, 1).expand(len(images), images[0].shape[0]).contiguous()
 
 
 def _started(start: Path, shape: ResidualShape) -> ResidualNetwork:
@@ -107,6 +164,10 @@ def _resume(trainer: Trainer, path: Path) -> None:
         trainer.resume(load_tensors(path.read_bytes()))
     except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
         raise IncompatibleCheckpoint(f"cannot go on from {path}; delete it to start afresh") from error
+
+
+def _nominal(image: torch.Tensor) -> torch.Tensor:
+    return image.float() / 255.0 if image.dtype == torch.uint8 else image
 
 
 def _central_square(image: torch.Tensor) -> torch.Tensor:

@@ -5,14 +5,18 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from noiseless.errors import Diverged, InvalidParameter
+from noiseless.names import lookup
+from noiseless.score import parallel
 from noiseless.score.networks.residual import ResidualNetwork
-from noiseless.score.objective import denoising_score_matching
+from noiseless.score.objective import OBJECTIVES
 from noiseless.score.patches import Patches
+from noiseless.score.self_supervision import risk_map
 from noiseless.score.sigma_law import Uniform
 
 _SHARE_OF_NEW = 0.01  # of the last gradient in the running mean of their lengths
@@ -34,14 +38,16 @@ class TrainingSettings:
     clip : a gradient longer than so many times the running mean of their lengths is cut to that, > 1; inf: never.
         Muon takes steps of one length in the direction of its momentum, so one patch with a gradient a hundred times
         too long, uncut, steers ninety steps.
+    objective : what is minimised, a name in :data:`~noiseless.score.objective.OBJECTIVES`
     precision : "float32", "bfloat16" (weights and losses stay float32), or "auto": whichever is faster here
-    sigma_law : how noise levels are drawn
+    sigma_law : how the noise levels that are added to clean images are drawn
     validate_every : steps between two validations
     seed : fixes weights, patches and noise
 
     Raises
     ------
     InvalidParameter : a number is out of its range.
+    UnknownName : there is no such objective.
     """
 
     steps: int = 20_000
@@ -53,6 +59,7 @@ class TrainingSettings:
     warmup: int = 100
     average: float = 0.999
     clip: float = 1.5
+    objective: str = "score-matching"
     precision: str = "auto"
     sigma_law: Uniform = field(default_factory=Uniform)
     validate_every: int = 500
@@ -62,6 +69,7 @@ class TrainingSettings:
         for name in ("steps", "minutes", "batch", "patch", "muon_rate", "adam_rate", "validate_every"):
             if not getattr(self, name) > 0:
                 raise InvalidParameter(f"{name} is {getattr(self, name)}; training needs a number above 0")
+        lookup(OBJECTIVES, self.objective, kind="objective")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise InvalidParameter(f"precision is {self.precision!r}; use 'auto', 'float32' or 'bfloat16'")
         if not 0.0 <= self.average < 1.0:
@@ -80,7 +88,9 @@ class TrainingState:
     progress : share of the budget that is spent, of steps or of minutes, whichever is further; 1 at the end
     elapsed : seconds of training so far, over all sessions
     loss : of this step
-    psnr : PSNR in dB for each validation sigma (in 255ths), of the averaged weights; empty between validations
+    patches_a_second : so far, over all processes
+    psnr : PSNR in dB of the averaged weights, for each validation sigma in 255ths; of a run on noisy images one figure,
+        "predicted", from Stein's estimate of the risk. Empty between validations.
     """
 
     step: int
@@ -88,7 +98,8 @@ class TrainingState:
     progress: float
     elapsed: float
     loss: float
-    psnr: Mapping[int, float]
+    patches_a_second: float
+    psnr: Mapping[str, float]
 
     @property
     def remaining(self) -> float:
@@ -107,7 +118,9 @@ class Trainer:
     network : trained in place
     patches : the training images; training runs on their device
     settings : see :class:`TrainingSettings`
-    validation : (C, H, W) float32 clean images in [0, 1]; may be empty
+    validation : (C, H, W) float32 images in [0, 1], clean or noisy as the objective wants; may be empty
+    sigmas : (images, C) noise of each image of ``patches``, in the same units, where the objective takes noisy ones
+    validation_sigmas : the same for ``validation``
 
     References
     ----------
@@ -120,12 +133,17 @@ class Trainer:
         patches: Patches,
         settings: TrainingSettings,
         validation: Sequence[Tensor] = (),
+        sigmas: Tensor | None = None,
+        validation_sigmas: Tensor | None = None,
     ) -> None:
         self.network = network
         self.patches = patches
         self.settings = settings
         self.device = patches.flat.device
+        self.objective = OBJECTIVES[settings.objective]
         self.validation = [image.to(self.device) for image in validation]
+        self.sigmas = None if sigmas is None else sigmas.to(self.device)
+        self.validation_sigmas = None if validation_sigmas is None else validation_sigmas.to(self.device)
         self.step = 0
         self.elapsed = 0.0
         self.usual_length = math.nan  # running mean of the lengths of gradients, once there was one
@@ -147,7 +165,7 @@ class Trainer:
         self.rates = (settings.muon_rate, settings.adam_rate)
         average = get_ema_multi_avg_fn(settings.average)  # type: ignore[no-untyped-call]
         self.averaged = AveragedModel(network, multi_avg_fn=average)
-        self.generator = torch.Generator(self.device).manual_seed(settings.seed)
+        self.generator = torch.Generator(self.device)
 
     def run(self) -> Iterator[TrainingState]:
         """Train to the end of the budget, yielding after every step.
@@ -161,7 +179,7 @@ class Trainer:
             started = time.monotonic()
             loss = self._train_step()
             self.step += 1
-            self.elapsed += time.monotonic() - started
+            self.elapsed = parallel.longest(self.elapsed + time.monotonic() - started, self.device)
             if not math.isfinite(loss):
                 raise Diverged(
                     f"the loss is {loss} at step {self.step}; lower muon_rate (now {settings.muon_rate:g}) "
@@ -169,8 +187,9 @@ class Trainer:
                 )
             progress = self._progress()
             due = self.step % settings.validate_every == 0 or progress >= 1.0
-            psnr = self.validate() if due and self.validation else {}
-            yield TrainingState(self.step, settings.steps, progress, self.elapsed, loss, psnr)
+            psnr = self.validate() if due and self.validation and parallel.rank() == 0 else {}
+            speed = self.step * settings.batch * parallel.processes() / max(self.elapsed, 1e-9)
+            yield TrainingState(self.step, settings.steps, progress, self.elapsed, loss, speed, psnr)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16)
@@ -185,16 +204,21 @@ class Trainer:
         for optimiser, rate in zip(self.optimisers, self.rates, strict=True):
             for group in optimiser.param_groups:
                 group["lr"] = rate * factor
-        clean = self.patches.draw(settings.batch, settings.patch, self.generator)
-        clean = clean.contiguous(memory_format=torch.channels_last)
-        size = (clean.shape[0], clean.shape[1], clean.shape[2], clean.shape[3])
-        sigma = settings.sigma_law.draw(size, self.generator)
-        normal = torch.randn(clean.shape, generator=self.generator, device=self.device)
+        # What is drawn follows from seed, process and step alone, so a run that is taken up again needs no more.
+        self.generator.manual_seed(_mixed(settings.seed, parallel.rank(), self.step))
+        images, which = self.patches.draw(settings.batch, settings.patch, self.generator)
+        images = images.contiguous(memory_format=torch.channels_last)
+        if self.sigmas is None:
+            size = (images.shape[0], images.shape[1], images.shape[2], images.shape[3])
+            sigma = settings.sigma_law.draw(size, self.generator)
+        else:
+            sigma = self.sigmas[which].view(*images.shape[:2], 1, 1).expand(images.shape)
         self.network.train()
         with self._autocast():
-            loss = denoising_score_matching(self.network, clean, sigma, normal)
+            loss = self.objective.loss(self.network, images, sigma, self.generator)
         self.network.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        parallel.average([kernel.grad for kernel in self.network.parameters() if kernel.grad is not None])
         self._clip_gradients()
         for matrix, kernel in zip(self.matrices, self.kernels, strict=True):
             matrix.grad = None if kernel.grad is None else kernel.grad.flatten(1)
@@ -216,25 +240,37 @@ class Trainer:
         self.usual_length += _SHARE_OF_NEW * (min(float(length), most) - self.usual_length)
 
     @torch.no_grad()
-    def validate(self) -> Mapping[int, float]:
-        """Mean PSNR of the averaged weights on the validation images, for sigma 15, 25 and 50 of 255."""
+    def validate(self) -> Mapping[str, float]:
+        """Mean PSNR of the averaged weights on the validation images; see :class:`TrainingState`."""
         network = self.averaged_network()
         network.eval()
+        if self.validation_sigmas is not None:
+            return {"predicted": self._predicted_psnr(network, self.validation_sigmas)}
         result = {}
         for level in (15, 25, 50):
-            generator = torch.Generator(self.device).manual_seed(level)
+            self.generator.manual_seed(level)
             values = []
             for image in self.validation:
                 clean = image.unsqueeze(0).contiguous(memory_format=torch.channels_last)
-                normal = torch.randn(clean.shape, generator=generator, device=self.device)
+                normal = torch.randn(clean.shape, generator=self.generator, device=self.device)
                 sigma = torch.full_like(clean, level / 255)
                 noisy = clean + sigma * normal
                 with self._autocast():
                     residual = network(noisy, sigma)
                 error = ((noisy - residual.float()).clamp(0, 1) - clean).square().mean()
-                values.append(-10.0 * math.log10(float(error)))
-            result[level] = sum(values) / len(values)
+                values.append(_decibels(float(error)))
+            result[str(level)] = sum(values) / len(values)
         return result
+
+    def _predicted_psnr(self, network: ResidualNetwork, sigmas: Tensor) -> float:
+        """From the mean risk over all images: that of one image has a large error of its own, and may be below 0."""
+        self.generator.manual_seed(0)
+        total = 0.0
+        for image, sigma in zip(self.validation, sigmas, strict=True):
+            frame = image[: network.shape.channels].unsqueeze(0).contiguous(memory_format=torch.channels_last)
+            level = sigma[: network.shape.channels].view(1, -1, 1, 1).expand(frame.shape)
+            total += float(risk_map(network, frame, level, self.generator).mean())
+        return _decibels(total / len(self.validation))
 
     def averaged_network(self) -> ResidualNetwork:
         """The network with averaged weights: the one to keep."""
@@ -249,7 +285,6 @@ class Trainer:
         for number, optimiser in enumerate(self.optimisers):
             for index, entries in optimiser.state_dict()["state"].items():
                 tensors |= {f"optimiser.{number}.{index}.{key}": torch.as_tensor(v) for key, v in entries.items()}
-        tensors["generator"] = self.generator.get_state()
         tensors["step"] = torch.tensor(self.step)
         tensors["elapsed"] = torch.tensor(self.elapsed, dtype=torch.float64)
         tensors["usual_length"] = torch.tensor(self.usual_length, dtype=torch.float64)
@@ -269,10 +304,18 @@ class Trainer:
                 index, key = name.split(".", 1)
                 entries.setdefault(int(index), {})[key] = value
             optimiser.load_state_dict({**optimiser.state_dict(), "state": entries})
-        self.generator.set_state(state["generator"])
         self.step = int(state["step"])
         self.elapsed = float(state["elapsed"])
         self.usual_length = float(state["usual_length"])
+
+
+def _mixed(*numbers: int) -> int:
+    """One seed from several numbers; torch takes 32 bits on a CPU."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def _decibels(error: float) -> float:
+    return -10.0 * math.log10(max(error, 1e-12))
 
 
 def fastest_precision(width: int, batch: int, device: torch.device) -> str:
