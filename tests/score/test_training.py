@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +11,7 @@ from noiseless.errors import Diverged, IncompatibleCheckpoint, InvalidImage, Inv
 from noiseless.score import NetworkDenoiser, TrainingSettings, load, train  # noqa: E402
 from noiseless.score.architecture import ResidualShape  # noqa: E402
 from noiseless.score.networks.residual import ResidualNetwork  # noqa: E402
+from noiseless.score.objective import OBJECTIVES  # noqa: E402
 from noiseless.score.patches import pack  # noqa: E402
 from noiseless.score.training import Trainer  # noqa: E402
 
@@ -131,3 +136,74 @@ def test_images_that_do_not_fit_together_are_refused(images, tmp_path):
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(InvalidParameter):
         TrainingSettings(**wrong)
+
+
+@pytest.mark.parametrize("objective", ["sure", "noise2score", "recorrupt", "noise2noise", "blind-spot"])
+def test_noisy_images_alone_teach_a_network_to_denoise(images, tmp_path, objective):
+    rng = np.random.default_rng(4)
+    sigma, frames = 0.15, OBJECTIVES[objective].frames
+    clean = [image.astype(np.float32) / 255 for image in images]
+    noisy = [
+        np.concatenate([image + sigma * rng.standard_normal(image.shape, np.float32) for _ in range(frames)])
+        for image in clean
+    ]
+    settings = TrainingSettings(
+        steps=250, batch=8, patch=32, warmup=5, average=0.8, validate_every=250, objective=objective
+    )
+    output = tmp_path / "model.safetensors"
+    states = list(train(noisy, output, model="tiny", settings=settings, sigma=sigma))
+    denoised = NetworkDenoiser(str(output))(noisy[0][:1], sigma)
+    gain = np.mean((noisy[0][:1] - clean[0]) ** 2) / np.mean((denoised - clean[0]) ** 2)
+    assert gain > 2
+    # What the run predicts without a clean image: two held-back images of 48x48, an error of 2 sigma^2 / sqrt(pixels).
+    held = np.mean([(NetworkDenoiser(str(output))(noisy[k][:1], sigma) - clean[k]) ** 2 for k in (0, 20)])
+    predicted = 10 ** (-states[-1].psnr["predicted"] / 10)
+    assert abs(predicted - held) < 4 * 2 * sigma**2 / (2 * 48 * 48) ** 0.5
+
+
+def test_the_noise_of_training_images_is_estimated_where_it_is_not_given(images, tmp_path):
+    rng = np.random.default_rng(5)
+    noisy = [np.float32(image / 255 + 0.1 * rng.standard_normal(image.shape)) for image in images]
+    settings = TrainingSettings(steps=1, batch=2, patch=16, objective="sure", precision="float32")
+    (state,) = train(noisy, tmp_path / "m.safetensors", model="tiny", settings=settings)
+    assert np.isfinite(state.loss)
+
+
+@pytest.mark.parametrize("sigma", [0.0, -1.0, [0.1, 0.2], float("nan")])
+def test_a_noise_level_that_does_not_fit_is_refused(images, tmp_path, sigma):
+    noisy = [np.float32(image / 255) for image in images]
+    with pytest.raises(InvalidParameter, match="a number above 0"):
+        next(iter(train(noisy, tmp_path / "m.safetensors", settings=replace(SETTINGS, objective="sure"), sigma=sigma)))
+
+
+def test_a_noise_level_for_clean_images_is_refused(images, tmp_path):
+    with pytest.raises(InvalidParameter, match="adds noise to clean images"):
+        next(iter(train(images, tmp_path / "m.safetensors", settings=SETTINGS, sigma=0.1)))
+
+
+PARALLEL = """
+import sys, numpy as np, torch
+from pathlib import Path
+from noiseless.score import TrainingSettings, train
+torch.set_num_threads(1)
+rows, columns = np.mgrid[0:48, 0:48]
+images = [np.uint8(127.5 + 100 * np.sin(rows * a / 9 + columns / 5))[None] for a in range(21)]
+settings = TrainingSettings(steps=6, batch=int(sys.argv[2]), patch=16, precision="float32", validate_every=3)
+for state in train(images, Path(sys.argv[1]), model="tiny", settings=settings):
+    last = state
+print("psnr", len(last.psnr), "speed", last.patches_a_second > 0)
+"""
+
+
+def test_two_processes_under_torchrun_train_one_network(tmp_path):
+    script, output = tmp_path / "run.py", tmp_path / "m.safetensors"
+    script.write_text(PARALLEL)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    result = subprocess.run(
+        [*command, str(script), str(output), "3"], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert sorted(result.stdout.split("\n")[:2]) == ["psnr 0 speed True", "psnr 3 speed True"]
+    card = load(output).card
+    assert card["recipe"]["processes"] == 2
+    assert card["steps"] == 6

@@ -118,10 +118,11 @@ def blind_spot(network: Module, noisy: Tensor, sigma: Tensor, generator: torch.G
 
         L = E |D(y with its pixels in J replaced) - y|^2 over J
 
-    A pixel in J holds the mean of its four neighbours instead of itself; J is one pixel in 4 along each axis, from an
-    offset that is drawn for each patch. The minimum over functions of the surroundings is E[x_j | y outside J]: noise
-    must be independent from pixel to pixel, but need not be normal, nor sigma known (the network is told it all the
-    same). What a pixel says about itself is not used, which costs 1 dB and more.
+    A pixel in J holds one of its eight neighbours instead of itself; J is one pixel in 4 along each axis, from an
+    offset that is drawn for each patch. What stands there is as noisy as the pixel was, so the network cannot tell that it is
+    hidden, and learns E[x_j | y but y_j]: noise must be independent from pixel to pixel, but need not be normal, nor
+    sigma known (the network is told it all the same). What a pixel says about itself is not used, which costs 1 dB
+    and more.
 
     References
     ----------
@@ -133,9 +134,11 @@ def blind_spot(network: Module, noisy: Tensor, sigma: Tensor, generator: torch.G
     columns = torch.arange(width, device=noisy.device).view(1, 1, -1) % _PERIOD == offsets[1]
     # All channels of a pixel are hidden together: their noise may be related.
     hidden = (rows & columns).unsqueeze(1)
-    kernel = noisy.new_tensor([[0, 1, 0], [1, 0, 1], [0, 1, 0]]).div(4).expand(channels, 1, 3, 3)
-    around = F.conv2d(F.pad(noisy, (1, 1, 1, 1), mode="reflect"), kernel, groups=channels)
-    given = torch.where(hidden, around, noisy)
+    around = F.unfold(F.pad(noisy, (1, 1, 1, 1), mode="reflect"), 3).view(batch, channels, 9, height, width)
+    which = torch.randint(8, (batch, 1, 1, height, width), generator=generator, device=noisy.device)
+    which = which + (which >= 4)  # the fifth of nine is the pixel itself
+    neighbour = around.gather(2, which.expand(batch, channels, 1, height, width)).squeeze(2)
+    given = torch.where(hidden, neighbour, noisy)
     residual: Tensor = network(given, sigma)
     error = (given - residual.float() - noisy).square() * weight_of(sigma)
     return (error * hidden).sum() / (hidden.sum() * channels).clamp(min=1)
