@@ -13,6 +13,7 @@ from noiseless.score.network_denoiser import NetworkDenoiser, engine_description
 from noiseless.score.tweedie import denoised_from_score, noise_from_denoised, score, score_from_denoised
 
 if TYPE_CHECKING:
+    from noiseless.score.objective import OBJECTIVES
     from noiseless.score.trained_model import train
     from noiseless.score.training import TrainingSettings, TrainingState
 
@@ -20,6 +21,7 @@ LEARNED: Mapping[str, Callable[..., LocalDenoiser]] = {"score": NetworkDenoiser}
 """Denoisers that were learned; each takes ``model``."""
 
 _TRAINING = {
+    "OBJECTIVES": Lazy("noiseless.score.objective:OBJECTIVES", extra="torch"),
     "train": Lazy("noiseless.score.trained_model:train", extra="torch"),
     "TrainingSettings": Lazy("noiseless.score.training:TrainingSettings", extra="torch"),
     "TrainingState": Lazy("noiseless.score.training:TrainingState", extra="torch"),
@@ -27,6 +29,7 @@ _TRAINING = {
 
 __all__ = [
     "LEARNED",
+    "OBJECTIVES",
     "SIZES",
     "Checkpoint",
     "EmpiricalPrior",

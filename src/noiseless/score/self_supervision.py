@@ -119,10 +119,10 @@ def blind_spot(network: Module, noisy: Tensor, sigma: Tensor, generator: torch.G
         L = E |D(y with its pixels in J replaced) - y|^2 over J
 
     A pixel in J holds one of its eight neighbours instead of itself; J is one pixel in 4 along each axis, from an
-    offset that is drawn for each patch. What stands there is as noisy as the pixel was, so the network cannot tell that it is
-    hidden, and learns E[x_j | y but y_j]: noise must be independent from pixel to pixel, but need not be normal, nor
-    sigma known (the network is told it all the same). What a pixel says about itself is not used, which costs 1 dB
-    and more.
+    offset that is drawn for each patch. What stands there is as noisy as the pixel was, so the network cannot tell
+    that it is hidden, and learns E[x_j | y but y_j]: noise must be independent from pixel to pixel, but need not be
+    normal, nor sigma known (the network is told it all the same). What a pixel says about itself is not used, which
+    costs 1 dB and more.
 
     References
     ----------

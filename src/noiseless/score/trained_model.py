@@ -1,7 +1,7 @@
 """From images to a checkpoint on disk, with a resume file beside it."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def train(
     start: Path | None = None,
     device: str = "cpu",
     card: Mapping[str, Any] | None = None,
-) -> Iterator[TrainingState]:
+) -> Generator[TrainingState, None, None]:
     """Train a score network on clean images or, by another objective, on noisy ones; write the averaged weights.
 
     Every 20th image is held back for the validation curve. The run is stored every minute in

@@ -1,6 +1,5 @@
 """``noiseless denoise``: files in, files of the same kind out."""
 
-import glob
 import json
 import shutil
 import sys
@@ -14,6 +13,7 @@ import typer
 
 import noiseless
 from noiseless.apps.cli import console
+from noiseless.apps.cli.sources import sources_of
 
 PART_FAILED = 3
 STANDARD = Path("-")
@@ -92,7 +92,7 @@ def _from_standard_input(folder: Path) -> Path:
 
 def _jobs(inputs: list[str], output: Path | None) -> Iterator[Job]:
     """Every file that the arguments name, and its target."""
-    sources = [source for text in inputs for source in _sources(text)]
+    sources = [source for text in inputs for source in sources_of(text)]
     several = len(sources) > 1 or any(Path(text).is_dir() for text in inputs)
     if several and output is not None and (output.is_file() or output == STANDARD):
         raise noiseless.InvalidParameter(f"{len(sources)} inputs cannot go to {str(output)!r}; name a folder with -o")
@@ -103,21 +103,6 @@ def _jobs(inputs: list[str], output: Path | None) -> Iterator[Job]:
             yield Job(source, STANDARD if source == STANDARD else named)
         else:
             yield Job(source, output / source.name if into_folder else output)
-
-
-def _sources(text: str) -> list[Path]:
-    """The files that one argument stands for: itself, the images in a folder, or what a pattern matches."""
-    path = Path(text)
-    if path.is_dir():
-        suffixes = noiseless.files.readable_suffixes()
-        found = sorted(item for item in path.iterdir() if item.suffix.lower() in suffixes)
-    elif not path.exists() and glob.has_magic(text):
-        found = sorted(Path(match) for match in glob.glob(text, recursive=True))
-    else:
-        return [path]
-    if not found:
-        raise noiseless.UnreadableFile(f"no image in {text!r}; give files, or a folder that holds some")
-    return found
 
 
 def _check_targets(jobs: list[Job], *, force: bool) -> None:

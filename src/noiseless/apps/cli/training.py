@@ -1,21 +1,65 @@
-"""``noiseless train``: a score network from a folder of clean images."""
+"""``noiseless train``: a score network from clean images, or from noisy ones alone."""
 
 import math
+import signal
+import tomllib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 import noiseless
-from noiseless.apps.cli import console
+from noiseless.apps.cli import console, training_figure
+from noiseless.apps.cli.sources import sources_of
+
+INTERRUPTED = 130
+# ITU-R BT.601 luma, as in the gray test sets of the field.
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def _take_recipe(context: typer.Context, path: Path | None) -> Path | None:
+    """Let a recipe file give what the command line does not; what is no option goes to the settings of training."""
+    if path is None:
+        return None
+    try:
+        recipe = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise noiseless.UnreadableFile(f"cannot read the recipe {str(path)!r}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise noiseless.UnreadableFile(f"the recipe {str(path)!r} is no TOML: {error}") from error
+    options = {str(parameter.name) for parameter in context.command.params} - {"data", "output", "recipe", "force"}
+    more = {field.name for field in fields(noiseless.score.TrainingSettings)} - options - {"muon_rate", "sigma_law"}
+    recipe = {key.replace("-", "_"): value for key, value in recipe.items()}
+    unknown = sorted(set(recipe) - options - more)
+    if unknown:
+        raise noiseless.InvalidParameter(
+            f"the recipe {str(path)!r} has {', '.join(unknown)}; it may have {', '.join(sorted(options | more))}"
+        )
+    context.default_map = {key: value for key, value in recipe.items() if key in options}
+    context.meta["settings"] = {key: value for key, value in recipe.items() if key in more}
+    return path
 
 
 def train(  # noqa: PLR0913  one parameter an option
-    folder: Annotated[Path, typer.Argument(help="Folder of clean 8-bit images.")],
+    context: typer.Context,
+    data: Annotated[list[str], typer.Argument(help="Images, folders or patterns; stacks count as many images.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Checkpoint to write, model.safetensors.")],
+    recipe: Annotated[  # noqa: ARG001  acts when it is parsed
+        Path | None,
+        typer.Option(help="TOML file with any of these options.", is_eager=True, callback=_take_recipe),
+    ] = None,
     model: Annotated[str, typer.Option(help="Size: tiny, base or large.")] = "base",
     colour: Annotated[bool, typer.Option("--colour/--gray", help="A network for colour or for gray images.")] = True,  # noqa: FBT002
+    objective: Annotated[
+        str,
+        typer.Option(help="score-matching; from noisy images: sure, recorrupt, noise2score, noise2noise, blind-spot."),
+    ] = "score-matching",
+    sigma: console.SigmaOption = None,
     steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = 20_000,
     minutes: Annotated[float, typer.Option(help="A limit on the time instead of the steps.")] = math.inf,
     batch: Annotated[int, typer.Option(help="Patches a step.", min=1)] = 16,
@@ -24,55 +68,111 @@ def train(  # noqa: PLR0913  one parameter an option
     start: Annotated[Path | None, typer.Option(help="Checkpoint to begin from.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:n.")] = "cpu",
     licence: Annotated[str, typer.Option(help="Licence of the weights, for the card.")] = "",
+    plot: Annotated[Path | None, typer.Option(help="Draw the validation curve: .png, .svg or .pdf.")] = None,
     seed: console.Seed = 0,
     force: console.Force = False,  # noqa: FBT002
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
-    """Train a score network by denoising score matching.
+    """Train a score network, on clean images or on noisy ones alone.
 
-    The run is stored every minute in OUTPUT.resume: the same command goes on where it was stopped.
+    The run is stored every minute in OUTPUT.resume, and when it is stopped: the same command goes on from there.
     """
-    if output.exists() and not force:
-        raise noiseless.UnwritableFile(f"{str(output)!r} exists; replace it with --force or choose another -o")
+    for target in (output, plot):
+        if target is not None and target.exists() and not force:
+            raise noiseless.UnwritableFile(f"{str(target)!r} exists; replace it with --force or choose another name")
+    if plot is not None:
+        training_figure.check(plot)
     settings = noiseless.score.TrainingSettings(
-        steps=steps, minutes=minutes, batch=batch, patch=patch, muon_rate=rate, seed=seed
-    )
-    images = _images(folder, channels=3 if colour else 1)
+        **{
+            **context.meta.get("settings", {}),
+            "steps": steps, "minutes": minutes, "batch": batch, "patch": patch, "muon_rate": rate, "seed": seed,
+            "objective": objective,
+        }
+    )  # fmt: skip
+    images, levels = _images(data, objective, channels=3 if colour else 1, sigma=sigma)
     console.note(f"{len(images)} images, {sum(image[0].size for image in images) / 1e6:.0f} megapixels")
-    card = {"data": folder.name, "licence": licence}
+    card = {"data": ", ".join(Path(text).name for text in data), "licence": licence}
     states = noiseless.score.train(
-        images, output, model=model, settings=settings, start=start, device=device, card=card
+        images, output, model=model, settings=settings, sigma=levels, start=start, device=device, card=card
     )
-    with console.progress("train") as bar:
+    curve: list[tuple[int, dict[str, float]]] = []
+    with console.progress("train") as bar, closing(states), _asked_to_stop() as asked:
         for state in states:
             _show(state, bar, as_json=as_json)
+            if state.psnr:
+                curve.append((state.step, dict(state.psnr)))
+            if asked:
+                break
+    if plot is not None and curve:
+        training_figure.draw(curve, plot, overwrite=force)
+    if asked:
+        console.note(f"stopped at step {state.step}; the same command goes on from {output}.resume")
+        raise typer.Exit(INTERRUPTED)
     typer.echo(str(output))
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[list[int]]:
+    """Signals that asked to stop; the step in hand is finished and stored before. A second one is not waited for."""
+    asked: list[int] = []
+    before = {int(number): signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def ask(number: int, frame: Any) -> None:  # noqa: ARG001  as signals are handled
+        asked.append(number)
+        signal.signal(number, before[number])
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _show(state: Any, bar: Any, *, as_json: bool) -> None:
     curve = ", ".join(f"{level}: {value:.2f} dB" for level, value in state.psnr.items())
-    bar.update(state.progress, f"step {state.step}, loss {state.loss:.4f}")
+    bar.update(state.progress, f"step {state.step}, loss {state.loss:.4f}, {state.patches_a_second:.0f} patches/s")
     if state.psnr and as_json:
         console.record({"step": state.step, "seconds": state.elapsed, "loss": state.loss, "psnr": dict(state.psnr)})
     elif state.psnr:
-        console.note(f"step {state.step}, {state.remaining / 60:.0f} min to go, validation {curve}")
+        console.note(
+            f"step {state.step}, {state.patches_a_second:.0f} patches/s, {state.remaining / 60:.0f} min to go, "
+            f"validation {curve}"
+        )
 
 
-def _images(folder: Path, *, channels: int) -> list[np.ndarray[Any, np.dtype[np.uint8]]]:
-    """Every image of a folder as (C, H, W) uint8; gray ones serve a colour network too, and the other way round."""
-    if not folder.is_dir():
-        raise noiseless.UnreadableFile(f"{str(folder)!r} is not a folder; name one that holds clean images")
-    suffixes = noiseless.files.readable_suffixes()
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes)
-    if not paths:
-        raise noiseless.UnreadableFile(f"no image in {str(folder)!r}; it may hold {', '.join(sorted(suffixes))}")
-    return [_with_channels(noiseless.read(path).pixels, channels) for path in paths]
+def _images(
+    data: list[str], objective: str, *, channels: int, sigma: float | None
+) -> tuple[list[NDArray[Any]], list[float] | None]:
+    """All images with the channels that are wanted, and the noise of each, in nominal units, where it was given."""
+    frames = noiseless.score.OBJECTIVES[objective].frames
+    paths = [path for text in data for path in sources_of(text)]
+    images: list[NDArray[np.float32]] = []
+    levels: list[float] = []
+    bytes_only = True
+    for path in paths:
+        image = noiseless.read(path)
+        pixels, share = _with_channels(image.pixels, channels)
+        planes = [pixels] if image.axes == "CYX" else list(np.moveaxis(pixels, 1, 0))
+        if len(planes) < frames:
+            raise noiseless.InvalidImage(
+                f"{objective!r} takes stacks of frames of one scene, such as a TIFF of several pages; {str(path)!r} "
+                "holds one image"
+            )
+        images += [np.concatenate(planes[first : first + frames]) for first in range(len(planes) - frames + 1)]
+        levels += [share * (sigma or 0.0) / image.scale] * (len(images) - len(levels))
+        bytes_only = bytes_only and image.stored_dtype == "uint8"
+    given = None if sigma is None else levels
+    if bytes_only and objective == "score-matching":  # a quarter of the memory
+        return [np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8) for image in images], given
+    return images, given
 
 
-def _with_channels(pixels: np.ndarray[Any, np.dtype[np.float32]], channels: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _with_channels(pixels: NDArray[np.float32], channels: int) -> tuple[NDArray[np.float32], float]:
+    """Gray images serve a colour network too, and the other way round; and by how much that changes white noise."""
     if pixels.shape[0] == 3 and channels == 1:
-        # ITU-R BT.601 luma, as in the gray test sets of the field.
-        pixels = np.tensordot(np.array([0.299, 0.587, 0.114], np.float32), pixels, axes=1)[np.newaxis]
-    elif pixels.shape[0] != channels:
-        pixels = np.repeat(pixels[:1], channels, axis=0)
-    return np.asarray(np.rint(np.clip(pixels, 0, 1) * 255), dtype=np.uint8)
+        return np.tensordot(LUMA, pixels, axes=1)[np.newaxis], float(np.linalg.norm(LUMA))
+    if pixels.shape[0] != channels:
+        return np.repeat(pixels[:1], channels, axis=0), 1.0
+    return pixels, 1.0

@@ -1,0 +1,125 @@
+"""``noiseless train`` as a person uses it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+
+pytest.importorskip("torch")
+
+import noiseless
+from noiseless.apps.cli import main
+from noiseless.score import load
+
+SIGMA = 20
+FAST = ("--model", "tiny", "--gray", "--steps", "4", "--batch", "2", "--patch", "16")
+
+
+@pytest.fixture
+def folder(tmp_path, rng, monkeypatch):
+    """A working folder with 22 clean images, the same with noise, and a stack of four noisy frames of one scene."""
+    rows, columns = np.mgrid[0:40, 0:48]
+    for kind in ("clean", "noisy"):
+        (tmp_path / kind).mkdir()
+    for number in range(22):
+        clean = 120 + 60 * np.sin(rows / (3 + number)) * np.cos(columns / 11)
+        tifffile.imwrite(tmp_path / "clean" / f"{number:02d}.tif", np.uint8(clean))
+        noisy = clean + SIGMA * rng.standard_normal(clean.shape)
+        tifffile.imwrite(tmp_path / "noisy" / f"{number:02d}.tif", np.uint8(np.clip(noisy, 0, 255)))
+    frames = np.stack([clean + SIGMA * rng.standard_normal(clean.shape) for _ in range(4)])
+    tifffile.imwrite(tmp_path / "stack.tif", np.float32(frames), photometric="minisblack")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(capfd, *arguments):
+    code = main([str(argument) for argument in arguments])
+    out, err = capfd.readouterr()
+    return code, out, err
+
+
+def test_folders_patterns_and_files_are_taken_together(folder, capfd):
+    code, _, err = run(capfd, "train", "clean", "noisy/0*.tif", "stack.tif", "-o", "m.safetensors", *FAST)
+    assert code == 0
+    assert err.startswith("36 images, ")  # 22, 10, and a stack of 4
+    assert load(folder / "m.safetensors").card["images"] == 34  # two are held back
+
+
+def test_noisy_images_are_trained_on_with_sigma_in_the_units_of_the_file(folder, capfd, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(noiseless.score, "train", lambda images, output, **options: seen.update(options) or _nothing())
+    run(capfd, "train", "noisy", "-o", "m.safetensors", *FAST, "--objective", "sure", "-s", SIGMA)
+    assert seen["sigma"] == pytest.approx([SIGMA / 255] * 22)
+    run(capfd, "train", "noisy", "-o", "m.safetensors", *FAST, "--objective", "sure")
+    assert seen["sigma"] is None
+
+
+def _nothing():
+    yield from ()
+
+
+def test_frames_of_one_scene_are_paired(folder, capfd):
+    code, _, err = run(
+        capfd, "train", "stack.tif", "-o", "m.safetensors", *FAST, "--objective", "noise2noise", "-s", SIGMA
+    )
+    assert code == 0
+    assert err.startswith("3 images, ")
+    code, _, err = run(capfd, "train", "noisy", "-o", "n.safetensors", *FAST, "--objective", "noise2noise")
+    assert (code, "TIFF of several pages" in err) == (1, True)
+
+
+def test_a_recipe_gives_what_the_command_line_does_not(folder, capfd):
+    (folder / "own.toml").write_text('model = "tiny"\ncolour = false\nsteps = 3\nbatch = 2\npatch = 16\nclip = 2.5\n')
+    assert run(capfd, "train", "clean", "-o", "m.safetensors", "--recipe", "own.toml", "--steps", 5)[0] == 0
+    recipe = load(folder / "m.safetensors").card["recipe"]
+    assert (recipe["size"], recipe["steps"], recipe["batch"], recipe["clip"]) == ("tiny", 5, 2, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("stepz = 3", "stepz"), ("steps = ", "no TOML"), ("clip = 0.5", "clip is 0.5"), (None, "cannot read the recipe")],
+)
+def test_a_recipe_that_cannot_be_followed_is_refused(folder, capfd, text, message):
+    if text is not None:
+        (folder / "bad.toml").write_text(text)
+    code, _, err = run(capfd, "train", "clean", "-o", "m.safetensors", "--recipe", "bad.toml")
+    assert (code, message in err) == (1, True)
+    assert not (folder / "m.safetensors").exists()
+
+
+def test_the_curve_is_drawn_and_written_as_json(folder, capfd):
+    pytest.importorskip("matplotlib")
+    code, out, _ = run(capfd, "train", "clean", "-o", "m.safetensors", *FAST, "--plot", "curve.png", "--json")
+    assert code == 0
+    assert list(json.loads(out.splitlines()[0])["psnr"]) == ["15", "25", "50"]
+    assert (folder / "curve.png").read_bytes().startswith(b"\x89PNG")
+    code, _, err = run(capfd, "train", "clean", "-o", "n.safetensors", *FAST, "--plot", "curve.bmp")
+    assert (code, ".svg" in err) == (1, True)
+
+
+def test_a_run_that_is_terminated_is_stored_and_goes_on_to_the_same_weights(folder):
+    (folder / "own.toml").write_text(
+        'model = "tiny"\ncolour = false\nsteps = 60\nbatch = 2\npatch = 16\nvalidate_every = 1\nprecision = "float32"\n'
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "noiseless", "train", "clean", "--recipe", "own.toml", "--json", "-o"]
+    straight, broken = [*command, "straight.safetensors"], [*command, "broken.safetensors"]
+    assert subprocess.run(straight, check=False, env=environment, stdout=subprocess.DEVNULL).returncode == 0
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(broken, env=environment, **pipes)
+    assert json.loads(process.stdout.readline())["step"] == 1
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "goes on from broken.safetensors.resume" in err
+    assert (folder / "broken.safetensors.resume").exists()
+    again = subprocess.run(broken, check=False, env=environment, capture_output=True, text=True)
+    assert again.returncode == 0
+    stopped = 1 + len(out.splitlines())
+    assert json.loads(again.stdout.splitlines()[0])["step"] == stopped + 1
+    assert load(folder / "broken.safetensors").digest == load(folder / "straight.safetensors").digest
