@@ -2,8 +2,8 @@
 
     python benchmarks/objectives.py TRAIN_FOLDER VALIDATION_FOLDER [--steps 1500] [--size tiny]
 
-Gray; every image has one noisy version, made once (two for noise2noise). Mean PSNR at sigma 25 on every third picture of the
-validation folder, of networks that have seen the same number of patches.
+Gray; every image has one noisy version, made once (two for noise2noise). Mean PSNR at sigma 25 on every third picture
+of the validation folder, of networks that have seen the same number of patches.
 """
 
 import argparse

@@ -123,3 +123,20 @@ def test_a_run_that_is_terminated_is_stored_and_goes_on_to_the_same_weights(fold
     stopped = 1 + len(out.splitlines())
     assert json.loads(again.stdout.splitlines()[0])["step"] == stopped + 1
     assert load(folder / "broken.safetensors").digest == load(folder / "straight.safetensors").digest
+
+
+def test_the_experts_are_fitted_and_listed(folder, capfd):
+    code, out, err = run(capfd, "train", "clean", "-o", "own.safetensors", "--model", "experts", "--steps", 20)
+    assert (code, out) == (0, "own.safetensors\n")
+    assert err.startswith("22 images, ")
+    code, out, _ = run(capfd, "models", "own.safetensors")
+    assert code == 0
+    assert "density of 8x8 patches, 64 experts" in out
+    assert "verified" in out
+    noisy = noiseless.read(folder / "noisy" / "03.tif").pixels
+    denoised = noiseless.score.Experts(folder / "own.safetensors")(noisy, SIGMA / 255)
+    clean = noiseless.read(folder / "clean" / "03.tif").pixels
+    assert np.mean((denoised - clean) ** 2) < np.mean((noisy - clean) ** 2) / 2
+    capfd.readouterr()
+    code, _, err = run(capfd, "models", "clean/00.tif")
+    assert (code, "not a safetensors file" in err) == (1, True)

@@ -5,7 +5,7 @@ import pytest
 
 from noiseless.diffusion import CoherenceEnhancing
 from noiseless.restoration import METHODS
-from noiseless.score import LEARNED, GaussianPrior, NetworkDenoiser
+from noiseless.score import LEARNED, Experts, GaussianPrior, NetworkDenoiser
 
 SIGMA = 0.1
 SHAPES = {"gray": (1, 40, 46), "colour": (3, 40, 46), "volume": (1, 5, 24, 26), "odd": (1, 7, 9)}
@@ -61,6 +61,8 @@ def test_the_result_tends_to_the_image_as_sigma_tends_to_zero(denoiser, noisy):
 
 
 def test_scaling_image_and_noise_scales_the_result(denoiser, noisy):
+    if isinstance(denoiser, Experts):
+        pytest.skip("a density of images in the range 0 to 1 has a scale of its own")
     # a power of two changes no mantissa, so only thresholds that know an absolute scale would show
     np.testing.assert_allclose(denoiser(4 * noisy, 4 * SIGMA) / 4, denoiser(noisy, SIGMA), atol=1e-6)
 

@@ -118,6 +118,22 @@ def test_an_outlying_gradient_is_cut_to_the_usual_length(images):
     assert clipped(10.0) == pytest.approx(10.0, rel=1e-5)
 
 
+def test_averaged_weights_look_back_on_a_twentieth_of_the_run(images):
+    network = ResidualNetwork(ResidualShape(channels=1, width=4, blocks=1))
+    settings = replace(SETTINGS, average=0.99)
+    trainer = Trainer(network, pack([torch.from_numpy(image) for image in images], size=16), settings)
+    kernel, averaged = network.head.weight, trainer.averaged_network().head.weight
+    counted = 3000
+    with torch.no_grad():
+        for step in range(counted):
+            kernel.fill_(float(step))
+            trainer.averaged.update_parameters(network)
+            if step == 200:
+                # A mean age of 1 + 200 / 20 steps and a little less: it was shorter before.
+                assert 5 < step - float(averaged.detach().mean()) < 11
+    assert counted - float(averaged.detach().mean()) == pytest.approx(100, rel=0.02)  # 1 / (1 - 0.99)
+
+
 def test_a_damaged_resume_file_is_named(images, tmp_path):
     (tmp_path / "m.safetensors.resume").write_bytes(b"not a state")
     with pytest.raises(IncompatibleCheckpoint, match="delete it"):

@@ -10,9 +10,9 @@ from noiseless.errors import InvalidParameter
 from noiseless.generation import SAMPLERS, ProbabilityFlow
 from noiseless.names import lookup, with_plugins
 from noiseless.restoration.tiling import Tiled
-from noiseless.score import LEARNED
+from noiseless.score import DENSITIES, LEARNED
 
-METHODS: Mapping[str, Any] = with_plugins({**FILTERS, **LEARNED}, "noiseless.denoisers")
+METHODS: Mapping[str, Any] = with_plugins({**FILTERS, **LEARNED, **DENSITIES}, "noiseless.denoisers")
 """Every denoiser by name. An entry of ``LEARNED`` is built with ``model=``, any other without arguments."""
 
 LARGEST_STRENGTH = 4.0

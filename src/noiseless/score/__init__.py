@@ -9,10 +9,16 @@ from noiseless.names import load as load_lazy
 from noiseless.score.analytic import EmpiricalPrior, GaussianPrior
 from noiseless.score.architecture import SIZES, ResidualShape
 from noiseless.score.checkpoint import Checkpoint, load, load_model, load_shipped, save, shipped
+from noiseless.score.density_file import Mixture, load_density
+from noiseless.score.experts import Experts
 from noiseless.score.network_denoiser import NetworkDenoiser, engine_description
 from noiseless.score.tweedie import denoised_from_score, noise_from_denoised, score, score_from_denoised
 
+DENSITIES: Mapping[str, Callable[..., LocalDenoiser]] = {"experts": Experts}
+"""Denoisers that know the density of images, up to a constant."""
+
 if TYPE_CHECKING:
+    from noiseless.score.density_training import fit_experts
     from noiseless.score.objective import OBJECTIVES
     from noiseless.score.trained_model import train
     from noiseless.score.training import TrainingSettings, TrainingState
@@ -21,6 +27,7 @@ LEARNED: Mapping[str, Callable[..., LocalDenoiser]] = {"score": NetworkDenoiser}
 """Denoisers that were learned; each takes ``model``."""
 
 _TRAINING = {
+    "fit_experts": Lazy("noiseless.score.density_training:fit_experts", extra="torch"),
     "OBJECTIVES": Lazy("noiseless.score.objective:OBJECTIVES", extra="torch"),
     "train": Lazy("noiseless.score.trained_model:train", extra="torch"),
     "TrainingSettings": Lazy("noiseless.score.training:TrainingSettings", extra="torch"),
@@ -28,19 +35,24 @@ _TRAINING = {
 }
 
 __all__ = [
+    "DENSITIES",
     "LEARNED",
     "OBJECTIVES",
     "SIZES",
     "Checkpoint",
     "EmpiricalPrior",
+    "Experts",
     "GaussianPrior",
+    "Mixture",
     "NetworkDenoiser",
     "ResidualShape",
     "TrainingSettings",
     "TrainingState",
     "denoised_from_score",
     "engine_description",
+    "fit_experts",
     "load",
+    "load_density",
     "load_model",
     "load_shipped",
     "noise_from_denoised",

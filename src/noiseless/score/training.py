@@ -2,13 +2,14 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from noiseless.errors import Diverged, InvalidParameter
 from noiseless.names import lookup
@@ -20,6 +21,7 @@ from noiseless.score.self_supervision import risk_map
 from noiseless.score.sigma_law import Uniform
 
 _SHARE_OF_NEW = 0.01  # of the last gradient in the running mean of their lengths
+_SHARE_OF_RUN = 0.05  # that averaged weights look back
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class TrainingSettings:
     muon_rate : learning rate of the 3x3 kernels between features
     adam_rate : learning rate of the first and last kernel
     warmup : steps over which the rates rise from zero
-    average : decay of the exponential moving average of the weights, in [0, 1)
+    average : decay of the exponential moving average of the weights, in [0, 1); less at first, so that the average
+        never reaches further back than the last twentieth of the run so far
     clip : a gradient longer than so many times the running mean of their lengths is cut to that, > 1; inf: never.
         Muon takes steps of one length in the direction of its momentum, so one patch with a gradient a hundred times
         too long, uncut, steers ninety steps.
@@ -163,8 +166,7 @@ class Trainer:
             torch.optim.AdamW(ends, lr=settings.adam_rate, weight_decay=0.0),
         )
         self.rates = (settings.muon_rate, settings.adam_rate)
-        average = get_ema_multi_avg_fn(settings.average)  # type: ignore[no-untyped-call]
-        self.averaged = AveragedModel(network, multi_avg_fn=average)
+        self.averaged = AveragedModel(network, multi_avg_fn=_moving_average(settings.average))
         self.generator = torch.Generator(self.device)
 
     def run(self) -> Iterator[TrainingState]:
@@ -307,6 +309,18 @@ class Trainer:
         self.step = int(state["step"])
         self.elapsed = float(state["elapsed"])
         self.usual_length = float(state["usual_length"])
+
+
+def _moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Any], None]:
+    """What moves averaged weights towards the present ones."""
+
+    @torch.no_grad()
+    def move(averaged: Sequence[Tensor], present: Sequence[Tensor], count: Any) -> None:
+        share = max(1.0 - decay, 1.0 / (1.0 + _SHARE_OF_RUN * float(count)))
+        for old, new in zip(averaged, present, strict=True):
+            old.lerp_(new, share)
+
+    return move
 
 
 def _mixed(*numbers: int) -> int:

@@ -22,26 +22,53 @@ LIBRARIES = ("numpy", "scipy", "numba", "openvino", "pillow", "tifffile", "image
 
 
 def models(
+    files: Annotated[list[Path] | None, typer.Argument(help="Checkpoints; without one, those of the package.")] = None,
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
-    """List the score networks that ship with the package, from their cards."""
-    for name in noiseless.score.shipped():
-        checkpoint = noiseless.score.load_shipped(name)
-        card = {
-            "model": name,
-            "weights": sum(kernel.size for kernel in checkpoint.kernels.values()),
-            "multiply_adds_a_pixel": checkpoint.shape.multiply_adds,
-            "reach": checkpoint.shape.reach,
-            "sha256": checkpoint.digest,
-            **checkpoint.card,
-        }
+    """List models from their cards, and check that their weights are what the cards say."""
+    if files:
+        cards = [(str(path), *_card_of(path)) for path in files]
+    else:
+        cards = [(name, *_network_card(noiseless.score.load_shipped(name))) for name in noiseless.score.shipped()]
+        cards.append(("experts", *_density_card(noiseless.score.load_density())))
+    for name, size, card in cards:
         if as_json:
-            console.record(card)
+            console.record({"model": name, **card})
             continue
         scores = ", ".join(f"{key} {value}" for key, value in card.get("scores", {}).items())
-        typer.echo(f"{name}: {card['weights'] / 1e6:.2f} M weights, {card['multiply_adds_a_pixel'] / 1e6:.3f} MMAC/px")
+        typer.echo(f"{name}: {size}")
         typer.echo(f"  trained on {card.get('data', 'unknown data')}; licence {card.get('licence') or 'not stated'}")
         typer.echo(f"  {scores or 'no scores on the card'}")
+        typer.echo(f"  sha256 {card['sha256'][:16]}..., {'verified' if card['verified'] else 'not on the card'}")
+
+
+def _card_of(path: Path) -> tuple[str, dict[str, Any]]:
+    """Of a network or, where the file says that it holds one, of a density."""
+    try:
+        return _network_card(noiseless.score.load(path))
+    except noiseless.IncompatibleCheckpoint as no_network:
+        try:
+            return _density_card(noiseless.score.load_density(path))
+        except noiseless.IncompatibleCheckpoint:
+            raise no_network from None
+
+
+def _network_card(checkpoint: Any) -> tuple[str, dict[str, Any]]:
+    shape, weights = checkpoint.shape, sum(kernel.size for kernel in checkpoint.kernels.values())
+    known = {"weights": weights, "multiply_adds_a_pixel": shape.multiply_adds, "reach": shape.reach}
+    # Loading has compared the two where the card has one.
+    checked = {"sha256": checkpoint.digest, "verified": "sha256" in checkpoint.card}
+    return f"{weights / 1e6:.2f} M weights, {shape.multiply_adds / 1e6:.3f} MMAC/px", {
+        **checkpoint.card,
+        **known,
+        **checked,
+    }
+
+
+def _density_card(mixture: Any) -> tuple[str, dict[str, Any]]:
+    experts, side = len(mixture.weights), mixture.side
+    known = {"experts": experts, "side": side, "reach": side - 1, "sha256": mixture.digest, "verified": True}
+    return f"density of {side}x{side} patches, {experts} experts", {**mixture.card, **known}
 
 
 def info(

@@ -1,0 +1,314 @@
+"""An explicit density of natural images: Gaussian-mixture experts on the coefficients of small patches.
+
+    p(patch) = sum_j w_j prod_k N(c_k; 0, v_jk),   c = Q patch, Q orthonormal
+
+An expert j says how much energy each filter k of Q sees in its kind of patch: flat, an edge of some direction, texture.
+The mean of a patch, the first coefficient, has a flat density. Noise adds sigma^2 to every v_jk, so the density
+diffuses in closed form, and with it the score, the posterior mean, and the likelihood of sigma itself.
+
+    log p_sigma(image) = mean over the tilings of the image by patches of sum log p_sigma(patch)
+
+References
+----------
+Zach, Pock, Kobler, Chambolle 2023, arXiv:2310.12653, for experts whose diffusion is closed; Zoran, Weiss 2011, ICCV,
+for mixtures on patches.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, device
+from numpy.typing import NDArray
+
+from noiseless.denoiser import Array, Sigma
+from noiseless.errors import InvalidImage, InvalidParameter
+from noiseless.names import Lazy, load
+from noiseless.score.density_file import Mixture, load_density
+
+_MINIMISE = Lazy("scipy.optimize:minimize_scalar")
+# Patches of so many pixels at a time: their coefficients are the memory that denoising takes.
+_PATCHES_AT_ONCE = 1 << 15
+# Levels of a sigma map closer than this are taken as one: an error of 1 % in sigma costs 0.002 dB.
+_LEVEL_STEP = 0.02
+# For the likelihood of sigma: patches looked at, rounds of refitting the weights, and the change that ends them.
+_PATCHES_FOR_SIGMA, _ROUNDS, _SETTLED = 6000, 60, 5e-4
+# Orthonormal, so white noise stays white: luminance, and two differences.
+_OPPONENT = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
+
+
+@dataclass(frozen=True)
+class Experts:
+    """E[x | y] under the density of :mod:`noiseless.score.experts`, by Tweedie's identity.
+
+        D(y, sigma) = y + sigma^2 * grad log p_sigma(y)
+
+    That is, in every patch each expert is asked by how much its kind explains the patch, shrinks the coefficients by
+    v / (v + sigma^2), and patches are averaged where they overlap. Small and transparent, about 0.8 dB short of the
+    network: for where a density is wanted, to judge images, find sigma, or be a prior whose value can be computed.
+
+    Parameters
+    ----------
+    path : a density that was trained (``noiseless train --model experts``); None is the one that ships.
+
+    Notes
+    -----
+    The variances belong to images with range [0, 1], so D(a y, a sigma) is not a D(y, sigma): scale other images to
+    that range. Three channels are rotated to luminance and two differences first; a volume is taken slice by slice.
+
+    Raises
+    ------
+    InvalidParameter : sigma is negative, not finite, or does not broadcast.
+    IncompatibleCheckpoint, UnreadableFile : ``path`` holds no density.
+    """
+
+    path: Path | None = None
+
+    @property
+    def mixture(self) -> Mixture:
+        """The filters, weights and variances."""
+        return _mixture(self.path)
+
+    def reach(self, sigma: float, /) -> int:  # noqa: ARG002  the patches do not depend on sigma
+        """Pixels, along each axis, that an output pixel can depend on."""
+        return self.mixture.side - 1
+
+    def __call__(self, noisy: Array, sigma: Sigma, /) -> Array:
+        xp = array_namespace(noisy)
+        _check(noisy)
+        single = xp.astype(noisy, xp.float32, copy=False)
+        level = _level(sigma, single, xp)
+        uniform = bool(xp.all(level == xp.max(level)))
+        if noisy.shape[0] == 3 and uniform:
+            rotation = xp.asarray(_OPPONENT, dtype=xp.float32, device=device(noisy))
+            rotated = xp.tensordot(rotation, single, axes=((1,), (0,)))
+            denoised = xp.tensordot(rotation, self._planes(rotated, level, xp), axes=((0,), (0,)))
+            # Rotating there and back rounds; where there is no noise nothing may change.
+            denoised = xp.where(level == 0, single, denoised)
+        else:
+            denoised = self._planes(single, level, xp)
+        return xp.astype(denoised, noisy.dtype, copy=False)
+
+    def _planes(self, image: Array, level: Array, xp: Any) -> Array:
+        planes = xp.reshape(image, (-1, *image.shape[-2:]))
+        levels = xp.reshape(level, (-1, *image.shape[-2:]))
+        results = [_denoised(planes[i, ...], levels[i, ...], self.mixture, xp) for i in range(planes.shape[0])]
+        return xp.reshape(xp.stack(results), image.shape)
+
+    def log_density(self, image: Array, sigma: float) -> Array:
+        """Log p_sigma of an image, in nats up to a constant that depends on its size alone.
+
+        Parameters
+        ----------
+        image : (C, *space) array, range [0, 1], noisy with standard deviation ``sigma``; no side shorter than a patch
+        sigma : float > 0 (a density needs some width; take 1/255 for a clean image)
+
+        Returns
+        -------
+        Array of no dimensions. Its gradient is (D(y, sigma) - y) / sigma^2, but within a patch of the border, where D
+        weighs the fewer patches as much as elsewhere the many.
+        """
+        xp = array_namespace(image)
+        _check(image)
+        if not (math.isfinite(sigma) and sigma > 0):
+            raise InvalidParameter(f"sigma is {sigma}; a density needs a finite one above 0")
+        side = self.mixture.side
+        if min(image.shape[-2:]) < side:
+            raise InvalidImage(
+                f"the image is {image.shape[-2]}x{image.shape[-1]}; a density needs {side}x{side} pixels"
+            )
+        if image.shape[0] == 3:
+            rotation = xp.asarray(_OPPONENT, dtype=image.dtype, device=device(image))
+            image = xp.tensordot(rotation, image, axes=((1,), (0,)))
+        model = _Diffused(self.mixture, sigma, image, xp)
+        planes = xp.reshape(image, (-1, *image.shape[-2:]))
+        total = xp.zeros((), dtype=image.dtype, device=device(image))
+        for i in range(planes.shape[0]):
+            for rows in _bands(planes[i, ...], side):
+                total = total + xp.sum(model.log_likelihood(model.coefficients(_patches(rows, side, xp))))
+        return total / side**2
+
+    def likeliest_sigma(self, image: NDArray[Any]) -> float:
+        """The noise level under which the patches of a gray image are likeliest.
+
+        The weights of the experts are refitted to the image at the same time (EM): an image may have more texture
+        than images usually do. On BSD68 the error is 2.4 % on average at sigma 15 of 255, 1 % at 50.
+
+        Parameters
+        ----------
+        image : (Y, X) NumPy array, range [0, 1], no side shorter than a patch
+
+        Returns
+        -------
+        float, from 0.5 / 255 to 1
+        """
+        if image.ndim != 2 or min(image.shape) < self.mixture.side:
+            raise InvalidImage(
+                f"the image has shape {image.shape}; give a (Y, X) array of at least {self.mixture.side} pixels a side"
+            )
+        return _likeliest_sigma(np.asarray(image, np.float32), self.mixture)
+
+
+class _Diffused:
+    """The mixture at a noise level, as arrays of the kind and device of an image."""
+
+    def __init__(self, mixture: Mixture, sigma: float, like: Array, xp: Any) -> None:
+        def array(values: NDArray[Any]) -> Array:
+            return xp.asarray(values, dtype=like.dtype, device=device(like))
+
+        total = mixture.variances.astype(np.float64) + sigma**2
+        self.xp = xp
+        self.basis = array(mixture.basis)
+        self.precisions = array(-0.5 / total)
+        self.offsets = array(np.log(mixture.weights.astype(np.float64)) - 0.5 * np.log(2 * np.pi * total).sum(axis=1))[
+            :, None
+        ]
+        self.gains = array((mixture.variances / total).T)
+
+    def coefficients(self, patches: Array) -> Array:
+        """(side^2, patches), pixels to coefficients; the mean first."""
+        return self.basis @ patches
+
+    def _joint(self, coefficients: Array) -> Array:
+        return self.precisions @ coefficients[1:, :] ** 2 + self.offsets
+
+    def log_likelihood(self, coefficients: Array) -> Array:
+        """Of each patch, in nats."""
+        joint = self._joint(coefficients)
+        largest = self.xp.max(joint, axis=0)
+        return largest + self.xp.log(self.xp.sum(self.xp.exp(joint - largest), axis=0))
+
+    def shrink(self, coefficients: Array) -> Array:
+        """The posterior mean of the coefficients."""
+        joint = self._joint(coefficients)
+        shares = self.xp.exp(joint - self.xp.max(joint, axis=0))
+        shares = shares / self.xp.sum(shares, axis=0)
+        return self.xp.concat([coefficients[:1, :], coefficients[1:, :] * (self.gains @ shares)], axis=0)
+
+
+def _denoised(image: Array, level: Array, mixture: Mixture, xp: Any) -> Array:
+    """One plane; the mean of what all patches over a pixel say."""
+    side = mixture.side
+    height, width = image.shape
+    padded, levels = (_at_least(array, side, xp) for array in (image, level))
+    total = xp.zeros_like(padded)
+    count = np.zeros(padded.shape, np.float32)
+    first = 0
+    for rows, sigmas in zip(_bands(padded, side), _bands(levels, side), strict=True):
+        patches = _patches(rows, side, xp)
+        # Of a patch with several levels, their quadratic mean; 0 only where all are.
+        squared = xp.mean(_patches(sigmas**2, side, xp), axis=0)
+        estimate = _estimate(patches, squared, mixture, xp)
+        down, across = rows.shape[0] - side + 1, rows.shape[1] - side + 1
+        for i in range(side**2):
+            y, x = first + i // side, i % side
+            total[y : y + down, x : x + across] += xp.reshape(estimate[i, :], (down, across))
+            count[y : y + down, x : x + across] += 1.0
+        first += down
+    mean = (total / xp.asarray(count, device=device(image)))[:height, :width]
+    return xp.where(level == 0, image, mean)
+
+
+def _estimate(patches: Array, squared: Array, mixture: Mixture, xp: Any) -> Array:
+    """Denoised patches, (side^2, patches), each with a noise variance of its own."""
+    lowest, highest = float(xp.min(squared)), float(xp.max(squared))
+    if highest == 0.0:
+        return patches
+    if lowest == highest:
+        model = _Diffused(mixture, math.sqrt(highest), patches, xp)
+        return model.basis.T @ model.shrink(model.coefficients(patches))
+    floor = max(lowest, 1e-12)
+    steps = xp.round(0.5 * xp.log(xp.maximum(squared, xp.full_like(squared, floor)) / floor) / math.log1p(_LEVEL_STEP))
+    estimate = xp.zeros_like(patches)
+    for step in np.unique(np.asarray(steps.cpu() if hasattr(steps, "cpu") else steps)):
+        here = steps == float(step)
+        sigma = math.sqrt(floor) * (1.0 + _LEVEL_STEP) ** float(step)
+        model = _Diffused(mixture, sigma, patches, xp)
+        chosen = patches[:, here]
+        estimate[:, here] = model.basis.T @ model.shrink(model.coefficients(chosen))
+    return xp.where(squared == 0, patches, estimate)
+
+
+def _bands(image: Array, side: int) -> list[Array]:
+    """Bands of rows that share no patch, and together hold all."""
+    height, width = image.shape
+    down = max(1, _PATCHES_AT_ONCE // width)
+    return [image[y : min(y + down, height - side + 1) + side - 1, :] for y in range(0, height - side + 1, down)]
+
+
+def _patches(image: Array, side: int, xp: Any) -> Array:
+    """All patches of a (Y, X) array as columns, (side^2, patches)."""
+    down, across = image.shape[0] - side + 1, image.shape[1] - side + 1
+    rows = [image[y : y + down, x : x + across] for y in range(side) for x in range(side)]
+    return xp.reshape(xp.stack(rows), (side**2, down * across))
+
+
+def _at_least(image: Array, side: int, xp: Any) -> Array:
+    """The last row and column repeated until a patch fits."""
+    for axis in (0, 1):
+        missing = side - image.shape[axis]
+        if missing > 0:
+            last = image[-1:, :] if axis == 0 else image[:, -1:]
+            image = xp.concat([image, *[last] * missing], axis=axis)
+    return image
+
+
+def _likeliest_sigma(image: NDArray[np.float32], mixture: Mixture) -> float:
+    side = mixture.side
+    windows = np.lib.stride_tricks.sliding_window_view(image, (side, side))
+    count = windows.shape[0] * windows.shape[1]
+    chosen = np.random.default_rng(0).permutation(count)[:_PATCHES_FOR_SIGMA]
+    patches = windows[chosen // windows.shape[1], chosen % windows.shape[1]].reshape(len(chosen), -1)
+    squares = (patches @ mixture.basis[1:].T) ** 2
+    weights = mixture.weights.astype(np.float64)
+
+    def joint(log_sigma: float) -> NDArray[Any]:
+        total = mixture.variances + np.float32(math.exp(2.0 * log_sigma))
+        exponents = squares @ (-0.5 / total).T - 0.5 * np.log(total).sum(axis=1)
+        result: NDArray[Any] = exponents + np.log(weights)
+        return result
+
+    def cost(log_sigma: float) -> float:
+        values = joint(log_sigma)
+        largest = values.max(axis=1)
+        return -float(np.mean(largest + np.log(np.exp(values - largest[:, None]).sum(axis=1))))
+
+    # The calmest twentieth of the patches has at most a little more energy than noise alone.
+    guess = 0.5 * math.log(max(float(np.quantile(squares.mean(axis=1), 0.05)), 1e-8))
+    lowest, highest = math.log(0.5 / 255), 0.0
+    log_sigma, width = min(max(guess, lowest), highest), 0.5
+    for _ in range(_ROUNDS):
+        bounds = max(log_sigma - width, lowest), min(log_sigma + width, highest)
+        found = float(load(_MINIMISE)(cost, bounds=bounds, method="bounded", options={"xatol": 2e-4}).x)
+        settled, log_sigma, width = abs(found - log_sigma) < _SETTLED, found, max(0.05, abs(found - log_sigma))
+        values = joint(log_sigma)
+        shares = np.exp(values - values.max(axis=1, keepdims=True))
+        weights = np.maximum((shares / shares.sum(axis=1, keepdims=True)).mean(axis=0), 1e-12)
+        if settled:
+            break
+    return math.exp(log_sigma)
+
+
+def _check(image: Array) -> None:
+    if image.ndim not in (3, 4):
+        raise InvalidImage(f"an image has the axes (C, Y, X) or (C, Z, Y, X); this one has shape {tuple(image.shape)}")
+
+
+def _level(sigma: Sigma, image: Array, xp: Any) -> Array:
+    """Sigma for every pixel, checked."""
+    level = xp.asarray(sigma, dtype=xp.float32, device=device(image))
+    if not bool(xp.all(xp.isfinite(level))) or bool(xp.any(level < 0)):
+        raise InvalidParameter(f"sigma is {sigma}; it must be finite and at least 0, in the units of the image")
+    try:
+        np.broadcast_shapes(tuple(level.shape), tuple(image.shape))
+    except ValueError:
+        raise InvalidParameter(
+            f"sigma of shape {tuple(level.shape)} does not broadcast against the image of shape {tuple(image.shape)}"
+        ) from None
+    return xp.broadcast_to(level, tuple(image.shape))
+
+
+_mixture = functools.cache(load_density)
