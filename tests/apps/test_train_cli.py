@@ -125,6 +125,18 @@ def test_a_run_that_is_terminated_is_stored_and_goes_on_to_the_same_weights(fold
     assert load(folder / "broken.safetensors").digest == load(folder / "straight.safetensors").digest
 
 
+def test_two_processes_under_torchrun_train_one_network(folder):
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [*torchrun, "-m", "noiseless", "train", "clean", "-o", "m.safetensors", *FAST, "--json"]
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr[-2000:]
+    last, name = result.stdout.splitlines()
+    assert (json.loads(last)["step"], name) == (4, "m.safetensors")
+    assert result.stderr.count("22 images") == 1
+    card = load(folder / "m.safetensors").card
+    assert (card["recipe"]["processes"], card["steps"]) == (2, 4)
+
+
 def test_the_experts_are_fitted_and_listed(folder, capfd):
     code, out, err = run(capfd, "train", "clean", "-o", "own.safetensors", "--model", "experts", "--steps", 20)
     assert (code, out) == (0, "own.safetensors\n")

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -195,31 +193,3 @@ def test_a_noise_level_that_does_not_fit_is_refused(images, tmp_path, sigma):
 def test_a_noise_level_for_clean_images_is_refused(images, tmp_path):
     with pytest.raises(InvalidParameter, match="adds noise to clean images"):
         next(iter(train(images, tmp_path / "m.safetensors", settings=SETTINGS, sigma=0.1)))
-
-
-PARALLEL = """
-import sys, numpy as np, torch
-from pathlib import Path
-from noiseless.score import TrainingSettings, train
-torch.set_num_threads(1)
-rows, columns = np.mgrid[0:48, 0:48]
-images = [np.uint8(127.5 + 100 * np.sin(rows * a / 9 + columns / 5))[None] for a in range(21)]
-settings = TrainingSettings(steps=6, batch=int(sys.argv[2]), patch=16, precision="float32", validate_every=3)
-for state in train(images, Path(sys.argv[1]), model="tiny", settings=settings):
-    last = state
-print("psnr", len(last.psnr), "speed", last.patches_a_second > 0)
-"""
-
-
-def test_two_processes_under_torchrun_train_one_network(tmp_path):
-    script, output = tmp_path / "run.py", tmp_path / "m.safetensors"
-    script.write_text(PARALLEL)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    result = subprocess.run(
-        [*command, str(script), str(output), "3"], capture_output=True, text=True, timeout=300, check=False
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
-    assert sorted(result.stdout.split("\n")[:2]) == ["psnr 0 speed True", "psnr 3 speed True"]
-    card = load(output).card
-    assert card["recipe"]["processes"] == 2
-    assert card["steps"] == 6

@@ -52,3 +52,11 @@ def longest(seconds: float, device: torch.device) -> float:
     shared = torch.tensor(seconds, dtype=torch.float64, device=device)
     distributed.all_reduce(shared, distributed.ReduceOp.MAX)
     return float(shared)
+
+
+def leave(*, wait: bool = True) -> None:
+    """Part from the other processes, when all have come here: one that just ends would abort the others."""
+    if distributed.is_initialized():
+        if wait:
+            distributed.barrier()
+        distributed.destroy_process_group()

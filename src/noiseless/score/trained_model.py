@@ -115,14 +115,16 @@ def train(
                 stored = state.elapsed
     except GeneratorExit:
         store()
+        parallel.leave(wait=False)
         raise
-    if parallel.rank() != 0:
-        return
-    kernels = {name: value.detach().cpu().numpy() for name, value in trainer.averaged_network().state_dict().items()}
-    recipe = {"size": model, **dataclasses.asdict(settings), "processes": parallel.processes()}
-    full_card = {"steps": trainer.step, "images": len(kept), "recipe": recipe, "validation": curve, **(card or {})}
-    save(Checkpoint(shape, kernels, full_card), output)
-    resume_file.unlink(missing_ok=True)
+    if parallel.rank() == 0:
+        weights = trainer.averaged_network().state_dict()
+        kernels = {name: value.detach().cpu().numpy() for name, value in weights.items()}
+        recipe = {"size": model, **dataclasses.asdict(settings), "processes": parallel.processes()}
+        full_card = {"steps": trainer.step, "images": len(kept), "recipe": recipe, "validation": curve, **(card or {})}
+        save(Checkpoint(shape, kernels, full_card), output)
+        resume_file.unlink(missing_ok=True)
+    parallel.leave()
 
 
 def _channels(images: Sequence[NDArray[Any]], frames: int) -> int:

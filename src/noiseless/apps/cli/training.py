@@ -1,6 +1,7 @@
 """``noiseless train``: a score network from clean images, or from noisy ones alone."""
 
 import math
+import os
 import signal
 import tomllib
 from collections.abc import Iterator
@@ -79,11 +80,7 @@ def train(  # noqa: PLR0913  one parameter an option
     The run is stored every minute in OUTPUT.resume, and when it is stopped: the same command goes on from there.
     --model experts fits the explicit density instead, to clean gray images.
     """
-    for target in (output, plot):
-        if target is not None and target.exists() and not force:
-            raise noiseless.UnwritableFile(f"{str(target)!r} exists; replace it with --force or choose another name")
-    if plot is not None:
-        training_figure.check(plot)
+    _check_targets(output, plot, force=force)
     card = {"data": ", ".join(Path(text).name for text in data), "licence": licence}
     if model == EXPERTS:
         source = context.get_parameter_source("steps")
@@ -98,7 +95,9 @@ def train(  # noqa: PLR0913  one parameter an option
         }
     )  # fmt: skip
     images, levels = _images(data, objective, channels=3 if colour else 1, sigma=sigma)
-    console.note(f"{len(images)} images, {sum(image[0].size for image in images) / 1e6:.0f} megapixels")
+    leading = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started, one speaks
+    if leading:
+        console.note(f"{len(images)} images, {sum(image[0].size for image in images) / 1e6:.0f} megapixels")
     states = noiseless.score.train(
         images, output, model=model, settings=settings, sigma=levels, start=start, device=device, card=card
     )
@@ -115,7 +114,17 @@ def train(  # noqa: PLR0913  one parameter an option
     if asked:
         console.note(f"stopped at step {state.step}; the same command goes on from {output}.resume")
         raise typer.Exit(INTERRUPTED)
-    typer.echo(str(output))
+    if leading:
+        typer.echo(str(output))
+
+
+def _check_targets(output: Path, plot: Path | None, *, force: bool) -> None:
+    """Refuse before the run what would be refused after it."""
+    for target in (output, plot):
+        if target is not None and target.exists() and not force:
+            raise noiseless.UnwritableFile(f"{str(target)!r} exists; replace it with --force or choose another name")
+    if plot is not None:
+        training_figure.check(plot)
 
 
 def _fit_experts(data: list[str], output: Path, card: dict[str, str], *, as_json: bool, **options: Any) -> None:
