@@ -14,7 +14,7 @@ import noiseless
 from noiseless.apps.cli import main
 
 SIGMA = 20
-VERBS = "denoise estimate noise diffuse compare train models info doctor demo bench".split()  # noqa: SIM905
+VERBS = "denoise estimate noise diffuse compare train models export info doctor demo bench".split()  # noqa: SIM905
 
 
 @pytest.fixture
@@ -205,6 +205,7 @@ def test_version_and_help(capfd):
         "compare",
         "train",
         "models",
+        "export",
         "info",
         "doctor",
         "demo",

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LEARNED: Mapping[str, Callable[..., LocalDenoiser]] = {"score": NetworkDenoiser}
 """Denoisers that were learned; each takes ``model``."""
 
+EXPORTS = {"onnx": Lazy("noiseless.score.onnx_export:write_onnx", extra="export")}
+"""How networks are written for other runtimes; each takes a checkpoint, a path and ``overwrite``."""
+
 _TRAINING = {
     "fit_experts": Lazy("noiseless.score.density_training:fit_experts", extra="torch"),
     "OBJECTIVES": Lazy("noiseless.score.objective:OBJECTIVES", extra="torch"),
@@ -36,6 +39,7 @@ _TRAINING = {
 
 __all__ = [
     "DENSITIES",
+    "EXPORTS",
     "LEARNED",
     "OBJECTIVES",
     "SIZES",

@@ -14,13 +14,14 @@ from noiseless.apps.cli.demonstration import demo
 from noiseless.apps.cli.denoising import denoise
 from noiseless.apps.cli.diffusion import diffuse
 from noiseless.apps.cli.estimation import estimate
+from noiseless.apps.cli.exporting import export
 from noiseless.apps.cli.inspection import doctor, info, models
 from noiseless.apps.cli.simulation import noise
 from noiseless.apps.cli.training import train
 
 FAILURE, INTERRUPTED = 1, 130
 
-VERBS = (denoise, estimate, noise, diffuse, compare, train, models, bench, info, doctor, demo)
+VERBS = (denoise, estimate, noise, diffuse, compare, train, models, export, bench, info, doctor, demo)
 
 application = typer.Typer(
     name="noiseless",
