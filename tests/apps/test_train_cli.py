@@ -145,9 +145,11 @@ def test_the_experts_are_fitted_and_listed(folder, capfd):
     assert code == 0
     assert "density of 8x8 patches, 64 experts" in out
     assert "verified" in out
-    noisy = noiseless.read(folder / "noisy" / "03.tif").pixels
-    denoised = noiseless.score.Experts(folder / "own.safetensors")(noisy, SIGMA / 255)
-    clean = noiseless.read(folder / "clean" / "03.tif").pixels
+    noisy, clean = (noiseless.read(folder / kind / "03.tif").pixels for kind in ("noisy", "clean"))
+    recipe = noiseless.Recipe(method="experts", model="own.safetensors")
+    denoised = noiseless.denoise(noisy[0], sigma=SIGMA / 255, method="experts", model="own.safetensors")[None]
+    np.testing.assert_allclose(denoised, recipe.build_denoiser()(noisy, SIGMA / 255), atol=1e-6)
+    assert np.abs(denoised - noiseless.denoise(noisy[0], sigma=SIGMA / 255, method="experts")).max() > 1e-4
     assert np.mean((denoised - clean) ** 2) < np.mean((noisy - clean) ** 2) / 2
     capfd.readouterr()
     code, _, err = run(capfd, "models", "clean/00.tif")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from noiseless.denoiser import Denoiser
@@ -13,7 +14,8 @@ from noiseless.restoration.tiling import Tiled
 from noiseless.score import DENSITIES, LEARNED
 
 METHODS: Mapping[str, Any] = with_plugins({**FILTERS, **LEARNED, **DENSITIES}, "noiseless.denoisers")
-"""Every denoiser by name. An entry of ``LEARNED`` is built with ``model=``, any other without arguments."""
+"""Every denoiser by name. An entry of ``LEARNED`` is built with ``model=``, one of ``DENSITIES`` with the path of a
+density where ``model`` is one, any other without arguments."""
 
 LARGEST_STRENGTH = 4.0
 
@@ -25,7 +27,7 @@ class Recipe:
     Parameters
     ----------
     method : a name in ``METHODS``, or "auto": the score network
-    model : of a learned method: "base", or the path of a checkpoint
+    model : of a learned method: "base", or the path of a checkpoint; of a density the path of one
     strength : factor on sigma. 1 removes the noise there is; less leaves grain, more smooths further; 0 to 4.
     steps : 1 for the posterior mean (best PSNR), more to follow the probability flow (sharper, less faithful)
     sampler : the rule of such a step: "euler" (DDIM) or "heun"
@@ -61,7 +63,12 @@ class Recipe:
     def build_denoiser(self) -> Denoiser:
         """The denoiser that was asked for: named method, in tiles where its reach is known, in ``steps`` steps."""
         build = lookup(METHODS, self.method_name, kind="method")
-        denoiser = build(model=self.model) if self.method_name in LEARNED else build()
+        if self.method_name in LEARNED:
+            denoiser = build(model=self.model)
+        elif self.method_name in DENSITIES and self.model != Recipe.model:
+            denoiser = build(Path(self.model))
+        else:
+            denoiser = build()
         # The filters need little memory and use all cores on the whole image; at their reach, tiles would overlap much.
         if hasattr(denoiser, "reach") and self.method_name not in FILTERS:
             denoiser = Tiled(denoiser, self.tile)
