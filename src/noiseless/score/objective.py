@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from noiseless.score.corruption import Corrupted, camera, white
 from noiseless.score.self_supervision import (
     blind_spot,
     noise_to_noise,
@@ -47,10 +48,20 @@ def denoising_score_matching(network: Module, clean: Tensor, sigma: Tensor, gene
     ----------
     Vincent 2011, Neural Computation 23, 1661, doi:10.1162/NECO_a_00142.
     """
-    normal = torch.randn(clean.shape, generator=generator, device=clean.device)
-    noise = sigma * normal
-    residual: Tensor = network(clean + noise, sigma)
-    return ((residual.float() - noise).square() * weight_of(sigma)).mean()
+    return _supervised(network, clean, white(clean, sigma, generator))
+
+
+def camera_denoising(network: Module, clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Tensor:
+    """The same loss on what cameras do to images, of which white noise is a third: no score, a mean all the same.
+
+    See :func:`~noiseless.score.corruption.camera`. The minimum is network = y - E[x | y, level told].
+    """
+    return _supervised(network, clean, camera(clean, sigma, generator))
+
+
+def _supervised(network: Module, clean: Tensor, made: Corrupted) -> Tensor:
+    residual: Tensor = network(made.noisy, made.sigma)
+    return ((residual.float() - (made.noisy - clean)).square() * weight_of(made.sigma)).mean()
 
 
 @dataclass(frozen=True)
@@ -60,17 +71,23 @@ class Objective:
     Parameters
     ----------
     loss : the function
-    from_noisy : whether it learns from noisy images, of which it must know sigma
+    corrupt : how validation images are made noisy, where training images are clean; None where they are noisy, and the
+        objective must know their sigma
     frames : images of the same scene, with noise of their own, that it takes one after another as channels
     """
 
     loss: Callable[[Module, Tensor, Tensor, torch.Generator], Tensor]
-    from_noisy: bool = True
+    corrupt: Callable[[Tensor, Tensor, torch.Generator], Corrupted] | None = None
     frames: int = 1
+
+    @property
+    def from_noisy(self) -> bool:
+        return self.corrupt is None
 
 
 OBJECTIVES: Mapping[str, Objective] = {
-    "score-matching": Objective(denoising_score_matching, from_noisy=False),
+    "score-matching": Objective(denoising_score_matching, white),
+    "camera": Objective(camera_denoising, camera),
     "sure": Objective(unbiased_risk),
     "noise2score": Objective(noise_to_score),
     "recorrupt": Objective(recorrupted),

@@ -248,18 +248,18 @@ class Trainer:
         network.eval()
         if self.validation_sigmas is not None:
             return {"predicted": self._predicted_psnr(network, self.validation_sigmas)}
+        corrupt = self.objective.corrupt
+        assert corrupt is not None  # of clean images, which have no sigmas
         result = {}
         for level in (15, 25, 50):
             self.generator.manual_seed(level)
             values = []
             for image in self.validation:
                 clean = image.unsqueeze(0).contiguous(memory_format=torch.channels_last)
-                normal = torch.randn(clean.shape, generator=self.generator, device=self.device)
-                sigma = torch.full_like(clean, level / 255)
-                noisy = clean + sigma * normal
+                made = corrupt(clean, torch.full_like(clean, level / 255), self.generator)
                 with self._autocast():
-                    residual = network(noisy, sigma)
-                error = ((noisy - residual.float()).clamp(0, 1) - clean).square().mean()
+                    residual = network(made.noisy, made.sigma)
+                error = ((made.noisy - residual.float()).clamp(0, 1) - clean).square().mean()
                 values.append(_decibels(float(error)))
             result[str(level)] = sum(values) / len(values)
         return result

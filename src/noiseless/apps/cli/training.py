@@ -192,7 +192,7 @@ def _images(
         levels += [share * (sigma or 0.0) / image.scale] * (len(images) - len(levels))
         bytes_only = bytes_only and image.stored_dtype == "uint8"
     given = None if sigma is None else levels
-    if bytes_only and objective == "score-matching":  # a quarter of the memory
+    if bytes_only and not noiseless.score.OBJECTIVES[objective].from_noisy:  # a quarter of the memory
         return [np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8) for image in images], given
     return images, given
 

@@ -1,0 +1,123 @@
+"""How clean training images are made noisy."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from noiseless.score.jpeg import compress
+
+# Of a developed photograph: exponent of the transfer curve, and the darkest light at which its slope is taken.
+_GAMMA, _DARKEST = 2.2, 0.01
+# What is drawn, for each patch anew:
+_WIDEST_CORRELATION = 1.3  # pixels, standard deviation of the blur that correlates noise
+_LEAST_READ_NOISE, _MOST_READ_NOISE = 0.002, 0.1  # share of the variance at full light that does not grow with light
+_LARGEST_BALANCE = 2.4  # by which the white balance multiplies red and blue
+_JPEG_SHARE, _LOWEST_QUALITY, _HIGHEST_QUALITY = 0.7, 50, 98
+_DOUBT = 0.25  # standard deviation of the logarithm of the noise level that the network is told, over the true one
+
+
+@dataclass(frozen=True, eq=False)
+class Corrupted:
+    """A batch that was made noisy: (batch, C, H, W) each, and the noise level that the network is told."""
+
+    noisy: Tensor
+    sigma: Tensor
+
+
+def white(clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Corrupted:
+    """Independent normal noise of standard deviation sigma."""
+    return Corrupted(clean + sigma * _normal(clean, generator), sigma)
+
+
+def camera(clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Corrupted:
+    """What cameras do, at the strength sigma: a third of the patches each white, correlated, and developed from raw.
+
+    Correlated noise is blurred by up to 1.3 pixels. Developed noise starts on the colour filter array, its variance
+    growing with the light, is interpolated to three colours, multiplied by the white balance and by the slope of the
+    transfer curve: strong in shadows, coarse, and coloured. Two thirds of the patches are compressed as JPEG after
+    that. The network is told the root mean square of what was done to a patch, wrong by 25 % or so: nobody knows the
+    level of such noise well.
+
+    Parameters
+    ----------
+    clean : (batch, C, H, W), range [0, 1]; H and W at least 8
+    sigma : of the shape of ``clean``; its mean over a patch is the strength before compression
+    generator : fixes what is drawn
+    """
+    batch = clean.shape[0]
+    level = sigma.mean(dim=(1, 2, 3), keepdim=True)
+    kind = torch.randint(3, (batch, 1, 1, 1), generator=generator, device=clean.device)
+    correlated = _blurred(_normal(clean, generator), _uniform(batch, clean, generator) * _WIDEST_CORRELATION)
+    noise = torch.where(kind == 0, _normal(clean, generator), correlated)
+    noise = torch.where(kind == 2, _developed(clean, generator), noise)
+    noise = noise / noise.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    noisy = clean + level * noise
+    quality = _LOWEST_QUALITY + (_HIGHEST_QUALITY - _LOWEST_QUALITY) * _uniform(batch, clean, generator)
+    halved = _uniform(batch, clean, generator) < 0.5
+    compressed = _uniform(batch, clean, generator) < _JPEG_SHARE
+    noisy = torch.where(compressed, compress(noisy, quality, halved), noisy)
+    done = (noisy - clean).square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    doubt = torch.exp(_DOUBT * torch.randn(done.shape, generator=generator, device=clean.device))
+    return Corrupted(noisy, (done * doubt).expand(clean.shape))
+
+
+def _developed(clean: Tensor, generator: torch.Generator) -> Tensor:
+    """Noise of a raw image as it looks in the photograph; of no particular strength."""
+    batch, channels, height, width = clean.shape
+    device = clean.device
+    light = clean.clamp(0, 1) ** _GAMMA
+    logs = math.log(_LEAST_READ_NOISE), math.log(_MOST_READ_NOISE)
+    read = torch.exp(logs[0] + (logs[1] - logs[0]) * _uniform(batch, clean, generator))
+    balance = torch.ones(batch, channels, 1, 1, device=device)
+    if channels == 3:
+        balance[:, ::2] = 1.0 + (_LARGEST_BALANCE - 1.0) * torch.rand(
+            batch, 2, 1, 1, generator=generator, device=device
+        )
+    # The sensor sees less of what the white balance multiplies.
+    noise = (light / balance + read).sqrt() * _normal(clean, generator)
+    if channels == 3:
+        noise = _interpolated(noise, _filter_array(batch, height, width, generator, device))
+    noise = _blurred(noise, 0.6 * _uniform(batch, clean, generator))
+    slope = light.clamp(min=_DARKEST) ** (1.0 / _GAMMA - 1.0)
+    return noise * balance * slope
+
+
+def _filter_array(batch: int, height: int, width: int, generator: torch.Generator, device: torch.device) -> Tensor:
+    """(batch, 3, H, W) of 0 and 1: which colour a pixel of the sensor sees; RGGB from a corner drawn for each patch."""
+    corner = torch.randint(2, (2, batch, 1, 1), generator=generator, device=device)
+    rows = (torch.arange(height, device=device).view(1, -1, 1) + corner[0]) % 2
+    columns = (torch.arange(width, device=device).view(1, 1, -1) + corner[1]) % 2
+    red, blue = (rows == 0) & (columns == 0), (rows == 1) & (columns == 1)
+    return torch.stack([red, ~(red | blue), blue], dim=1).float()
+
+
+def _interpolated(values: Tensor, seen: Tensor) -> Tensor:
+    """Bilinear demosaicing: each colour from the pixels that see it."""
+    kernel = values.new_tensor([[1, 2, 1], [2, 4, 2], [1, 2, 1]]).expand(3, 1, 3, 3)
+    total = F.conv2d(F.pad(values * seen, (1, 1, 1, 1), mode="reflect"), kernel, groups=3)
+    weight = F.conv2d(F.pad(seen, (1, 1, 1, 1), mode="reflect"), kernel, groups=3)
+    return torch.where(seen > 0, values, total / weight)
+
+
+def _blurred(values: Tensor, widths: Tensor) -> Tensor:
+    """Each patch blurred by a Gaussian of its own width, (batch, 1, 1, 1); white noise keeps its variance."""
+    batch, channels, height, width = values.shape
+    reach = 4
+    offsets = torch.arange(-reach, reach + 1, device=values.device).view(1, -1)
+    kernel = torch.exp(-0.5 * (offsets / widths.view(batch, 1).clamp(min=0.05)) ** 2)
+    kernel = (kernel / kernel.square().sum(dim=1, keepdim=True).sqrt()).repeat_interleave(channels, dim=0)
+    flat = F.pad(values.reshape(1, batch * channels, height, width), (reach,) * 4, mode="reflect")
+    flat = F.conv2d(flat, kernel.view(-1, 1, 1, 2 * reach + 1), groups=batch * channels)
+    flat = F.conv2d(flat, kernel.view(-1, 1, 2 * reach + 1, 1), groups=batch * channels)
+    return flat.view(values.shape)
+
+
+def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=generator, device=like.device)
+
+
+def _uniform(batch: int, like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.rand(batch, 1, 1, 1, generator=generator, device=like.device)
