@@ -74,10 +74,13 @@ def test_frames_of_one_scene_are_paired(folder, capfd):
 
 
 def test_a_recipe_gives_what_the_command_line_does_not(folder, capfd):
-    (folder / "own.toml").write_text('model = "tiny"\ncolour = false\nsteps = 3\nbatch = 2\npatch = 16\nclip = 2.5\n')
+    (folder / "own.toml").write_text(
+        'model = "tiny"\ncolour = false\nsteps = 3\nbatch = 2\npatch = 16\nclip = 2.5\nhighest-sigma = 51\n'
+    )
     assert run(capfd, "train", "clean", "-o", "m.safetensors", "--recipe", "own.toml", "--steps", 5)[0] == 0
     recipe = load(folder / "m.safetensors").card["recipe"]
     assert (recipe["size"], recipe["steps"], recipe["batch"], recipe["clip"]) == ("tiny", 5, 2, 2.5)
+    assert recipe["sigma_law"]["high"] == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ DENSITIES: Mapping[str, Callable[..., LocalDenoiser]] = {"experts": Experts}
 if TYPE_CHECKING:
     from noiseless.score.density_training import fit_experts
     from noiseless.score.objective import OBJECTIVES
+    from noiseless.score.sigma_law import Uniform
     from noiseless.score.trained_model import train
     from noiseless.score.training import TrainingSettings, TrainingState
 
@@ -30,6 +31,7 @@ EXPORTS = {"onnx": Lazy("noiseless.score.onnx_export:write_onnx", extra="export"
 """How networks are written for other runtimes; each takes a checkpoint, a path and ``overwrite``."""
 
 _TRAINING = {
+    "Uniform": Lazy("noiseless.score.sigma_law:Uniform", extra="torch"),
     "fit_experts": Lazy("noiseless.score.density_training:fit_experts", extra="torch"),
     "OBJECTIVES": Lazy("noiseless.score.objective:OBJECTIVES", extra="torch"),
     "train": Lazy("noiseless.score.trained_model:train", extra="torch"),
@@ -52,6 +54,7 @@ __all__ = [
     "ResidualShape",
     "TrainingSettings",
     "TrainingState",
+    "Uniform",
     "denoised_from_score",
     "engine_description",
     "fit_experts",

@@ -20,6 +20,8 @@ from noiseless.apps.cli.sources import sources_of
 
 INTERRUPTED = 130
 EXPERTS = "experts"
+NOISE_LEVELS = {"lowest_sigma": "low", "highest_sigma": "high"}
+# What a recipe calls the bounds of the noise that is added to clean images, in 255ths.
 # ITU-R BT.601 luma, as in the gray test sets of the field.
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -36,6 +38,7 @@ def _take_recipe(context: typer.Context, path: Path | None) -> Path | None:
         raise noiseless.UnreadableFile(f"the recipe {str(path)!r} is no TOML: {error}") from error
     options = {str(parameter.name) for parameter in context.command.params} - {"data", "output", "recipe", "force"}
     more = {field.name for field in fields(noiseless.score.TrainingSettings)} - options - {"muon_rate", "sigma_law"}
+    more |= set(NOISE_LEVELS)
     recipe = {key.replace("-", "_"): value for key, value in recipe.items()}
     unknown = sorted(set(recipe) - options - more)
     if unknown:
@@ -89,7 +92,7 @@ def train(  # noqa: PLR0913  one parameter an option
         return
     settings = noiseless.score.TrainingSettings(
         **{
-            **context.meta.get("settings", {}),
+            **_settings(context.meta.get("settings", {})),
             "steps": steps, "minutes": minutes, "batch": batch, "patch": patch, "muon_rate": rate, "seed": seed,
             "objective": objective,
         }
@@ -116,6 +119,13 @@ def train(  # noqa: PLR0913  one parameter an option
         raise typer.Exit(INTERRUPTED)
     if leading:
         typer.echo(str(output))
+
+
+def _settings(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Of a recipe: settings as they are, and the law of noise levels from its bounds in 255ths."""
+    settings = {key: value for key, value in recipe.items() if key not in NOISE_LEVELS}
+    bounds = {NOISE_LEVELS[key]: value / 255.0 for key, value in recipe.items() if key in NOISE_LEVELS}
+    return {**settings, "sigma_law": noiseless.score.Uniform(**bounds)} if bounds else settings
 
 
 def _check_targets(output: Path, plot: Path | None, *, force: bool) -> None:
