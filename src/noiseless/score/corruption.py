@@ -19,7 +19,7 @@ _LARGEST_BALANCE = 2.4  # by which the white balance multiplies red and blue
 _JPEG_SHARE, _LOWEST_QUALITY, _HIGHEST_QUALITY = 0.7, 50, 98
 # Orthonormal: luminance, and two differences of colours.
 _OPPONENT = [[3**-0.5] * 3, [2**-0.5, 0.0, -(2**-0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]]
-_DOUBT = 0.25  # standard deviation of the logarithm of the noise level that the network is told, over the true one
+_DOUBT = 0.7  # standard deviation of the logarithm of the noise level that the network is told, over the true one
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ def camera(clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Corrupte
     coloured. It and white noise are correlated as cameras do when they suppress noise: blurred by up to 1.3 pixels in
     luminance, by up to 6 in colour (that of PolyU has a correlation of 0.62 and 0.91 from pixel to pixel). Most patches
     are compressed as JPEG after that. The network is told the root mean square of what was done to a patch, wrong by
-    25 % or so: nobody knows the level of such noise well.
+    a factor of 2 either way: nobody knows the level of such noise well, so it had better look for itself.
 
     Parameters
     ----------
