@@ -28,6 +28,7 @@ from noiseless.denoiser import Array, Sigma
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.names import Lazy, load
 from noiseless.score.density_file import Mixture, load_density
+from noiseless.score.sigma_map import sigma_array
 
 _MINIMISE = Lazy("scipy.optimize:minimize_scalar")
 # Patches of so many pixels at a time: their coefficients are the memory that denoising takes.
@@ -81,7 +82,7 @@ class Experts:
         xp = array_namespace(noisy)
         _check(noisy)
         single = xp.astype(noisy, xp.float32, copy=False)
-        level = _level(sigma, single, xp)
+        level = xp.broadcast_to(sigma_array(sigma, single, xp), tuple(single.shape))
         uniform = bool(xp.all(level == xp.max(level)))
         if noisy.shape[0] == 3 and uniform:
             rotation = xp.asarray(_OPPONENT, dtype=xp.float32, device=device(noisy))
@@ -296,20 +297,6 @@ def _likeliest_sigma(image: NDArray[np.float32], mixture: Mixture) -> float:
 def _check(image: Array) -> None:
     if image.ndim not in (3, 4):
         raise InvalidImage(f"an image has the axes (C, Y, X) or (C, Z, Y, X); this one has shape {tuple(image.shape)}")
-
-
-def _level(sigma: Sigma, image: Array, xp: Any) -> Array:
-    """Sigma for every pixel, checked."""
-    level = xp.asarray(sigma, dtype=xp.float32, device=device(image))
-    if not bool(xp.all(xp.isfinite(level))) or bool(xp.any(level < 0)):
-        raise InvalidParameter(f"sigma is {sigma}; it must be finite and at least 0, in the units of the image")
-    try:
-        np.broadcast_shapes(tuple(level.shape), tuple(image.shape))
-    except ValueError:
-        raise InvalidParameter(
-            f"sigma of shape {tuple(level.shape)} does not broadcast against the image of shape {tuple(image.shape)}"
-        ) from None
-    return xp.broadcast_to(level, tuple(image.shape))
 
 
 _mixture = functools.cache(load_density)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import array_api_compat
-import numpy as np
 
 from noiseless.denoiser import Array, Sigma
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.names import Lazy, load
 from noiseless.score.checkpoint import Checkpoint, load_model, model_reach
+from noiseless.score.sigma_map import sigma_array
 
 DESCRIPTION = Lazy("noiseless.score.engines.openvino_engine:description")
 OPENVINO = Lazy("noiseless.score.engines.openvino_engine:OpenVINOEngine")
@@ -60,7 +60,7 @@ class NetworkDenoiser:
         if noisy.ndim not in (3, 4):
             raise InvalidImage(f"an image has the axes (C, Y, X) or (C, Z, Y, X); this one has shape {noisy.shape}")
         single = xp.astype(noisy, xp.float32, copy=False)
-        level = xp.broadcast_to(_sigma_array(sigma, xp, single), tuple(single.shape))
+        level = xp.broadcast_to(sigma_array(sigma, single, xp), tuple(single.shape))
         batch, levels = _batched(single, xp), _batched(level, xp)
         checkpoint = _checkpoint(self.model, int(batch.shape[1]))
         residual = self._residual(batch, levels, checkpoint, xp)
@@ -84,23 +84,6 @@ class NetworkDenoiser:
 def engine_description() -> str:
     """The engine of NumPy arrays in a line: CPU and precision."""
     return str(load(DESCRIPTION)())
-
-
-def _sigma_array(sigma: Sigma, xp: Any, like: Array) -> Array:
-    """Sigma as a float32 array on the device of the image, checked."""
-    if isinstance(sigma, int | float):
-        level = xp.asarray(float(sigma), dtype=xp.float32, device=array_api_compat.device(like))
-    else:
-        level = xp.asarray(sigma, dtype=xp.float32, device=array_api_compat.device(like))
-    if not bool(xp.all(xp.isfinite(level))) or bool(xp.any(level < 0)):
-        raise InvalidParameter(f"sigma is {sigma}; it must be finite and at least 0, in the units of the image")
-    try:
-        np.broadcast_shapes(tuple(level.shape), tuple(like.shape))
-    except ValueError:
-        raise InvalidParameter(
-            f"sigma of shape {tuple(level.shape)} does not broadcast against the image of shape {tuple(like.shape)}"
-        ) from None
-    return level
 
 
 def _batched(array: Array, xp: Any) -> Array:

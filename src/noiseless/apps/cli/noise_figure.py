@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 import noiseless
+from noiseless.apps.cli import figure
 
 COLOURS = {1: ("#333333",), 3: ("#c0392b", "#27913f", "#2c5fb3")}
 WIDE = 5.0  # standard deviations of noise that the histogram shows
@@ -19,23 +20,16 @@ def draw(found: Any, image: Any, path: Path, *, overwrite: bool) -> None:
     noiseless.MissingExtra : matplotlib is not installed.
     noiseless.UnsupportedFormat : the suffix is not of a kind of picture that can be drawn.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise noiseless.MissingExtra("--plot needs 'matplotlib': pip install 'noiseless[plot]'") from error
-    suffixes = (".png", ".svg", ".pdf")
-    if path.suffix.lower() not in suffixes:
-        raise noiseless.UnsupportedFormat(f"cannot draw {str(path)!r}; the plot may be {', '.join(suffixes)}")
+    figure.check(path)
     evidence = noiseless.noise.evidence_of(image)
     shown = len(evidence) // 2  # green of a colour image
-    figure = Figure(figsize=(13.0, 4.2), layout="constrained")
-    scatter, correlation, histogram = figure.subplots(1, 3)
+    picture = figure.new(13.0, 4.2)
+    scatter, correlation, histogram = picture.subplots(1, 3)
     _draw_scatter(scatter, evidence, found.model)
-    _draw_correlation(figure, correlation, evidence[shown])
+    _draw_correlation(picture, correlation, evidence[shown])
     _draw_histogram(histogram, evidence[shown])
-    figure.suptitle(f"{found.kind}, confidence {found.confidence:.2f} ({found.trust})", fontsize=11)
-    with noiseless.files.replacing(path, overwrite=overwrite) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:].lower(), dpi=120)
+    picture.suptitle(f"{found.kind}, confidence {found.confidence:.2f} ({found.trust})", fontsize=11)
+    figure.save(picture, path, overwrite=overwrite)
 
 
 def _draw_scatter(axes: Any, evidence: Any, model: Any) -> None:
@@ -54,13 +48,13 @@ def _draw_scatter(axes: Any, evidence: Any, model: Any) -> None:
     axes.set_ylim(bottom=0)
 
 
-def _draw_correlation(figure: Any, axes: Any, channel: Any) -> None:
+def _draw_correlation(picture: Any, axes: Any, channel: Any) -> None:
     values = channel.autocorrelation
     reach = values.shape[0] // 2
-    picture = axes.imshow(
+    shown = axes.imshow(
         values, vmin=-1, vmax=1, cmap="RdBu_r", extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5)
     )
-    figure.colorbar(picture, ax=axes, shrink=0.8)
+    picture.colorbar(shown, ax=axes, shrink=0.8)
     beside = (values[reach, reach + 1] + values[reach + 1, reach]) / 2
     axes.set(xlabel="columns apart", ylabel="rows apart", title=f"autocorrelation ({beside:+.2f} beside)")
 

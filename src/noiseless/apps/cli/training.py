@@ -15,7 +15,7 @@ import typer
 from numpy.typing import NDArray
 
 import noiseless
-from noiseless.apps.cli import console, training_figure
+from noiseless.apps.cli import console, figure, training_figure
 from noiseless.apps.cli.sources import sources_of
 
 INTERRUPTED = 130
@@ -134,7 +134,7 @@ def _check_targets(output: Path, plot: Path | None, *, force: bool) -> None:
         if target is not None and target.exists() and not force:
             raise noiseless.UnwritableFile(f"{str(target)!r} exists; replace it with --force or choose another name")
     if plot is not None:
-        training_figure.check(plot)
+        figure.check(plot)
 
 
 def _fit_experts(data: list[str], output: Path, card: dict[str, str], *, as_json: bool, **options: Any) -> None:
