@@ -106,13 +106,27 @@ def test_the_curve_is_drawn_and_written_as_json(folder, capfd):
 
 
 def test_a_run_that_is_terminated_is_stored_and_goes_on_to_the_same_weights(folder):
+    pytest.importorskip("matplotlib")
     (folder / "own.toml").write_text(
         'model = "tiny"\ncolour = false\nsteps = 60\nbatch = 2\npatch = 16\nvalidate_every = 1\nprecision = "float32"\n'
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "noiseless", "train", "clean", "--recipe", "own.toml", "--json", "-o"]
+    command = [
+        sys.executable,
+        "-m",
+        "noiseless",
+        "train",
+        "clean",
+        "--recipe",
+        "own.toml",
+        "--json",
+        "--plot",
+        "curve.png",
+        "-o",
+    ]
     straight, broken = [*command, "straight.safetensors"], [*command, "broken.safetensors"]
     assert subprocess.run(straight, check=False, env=environment, stdout=subprocess.DEVNULL).returncode == 0
+    (folder / "curve.png").unlink()
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(broken, env=environment, **pipes)
     assert json.loads(process.stdout.readline())["step"] == 1
@@ -121,6 +135,7 @@ def test_a_run_that_is_terminated_is_stored_and_goes_on_to_the_same_weights(fold
     assert process.returncode == 130
     assert "goes on from broken.safetensors.resume" in err
     assert (folder / "broken.safetensors.resume").exists()
+    assert not (folder / "curve.png").exists()  # or the same command would refuse to replace it
     again = subprocess.run(broken, check=False, env=environment, capture_output=True, text=True)
     assert again.returncode == 0
     stopped = 1 + len(out.splitlines())

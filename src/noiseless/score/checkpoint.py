@@ -20,6 +20,7 @@ from noiseless.atomic import replacing
 from noiseless.errors import IncompatibleCheckpoint, InvalidParameter, UnreadableFile
 from noiseless.names import lookup
 from noiseless.score.architecture import ResidualShape
+from noiseless.score.card import card_of
 
 # What the header of our files calls the card.
 CARD_KEY = "noiseless"
@@ -85,9 +86,7 @@ def decode(content: bytes, *, name: str) -> Checkpoint:
     except (SafetensorError, ValueError, KeyError) as error:
         raise IncompatibleCheckpoint(f"{name} is not a safetensors file, or is damaged; {remedy}") from error
     try:
-        # The safetensors format: eight bytes of length, then a JSON header that holds the metadata.
-        length = int.from_bytes(content[:8], "little")
-        card = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][CARD_KEY])
+        card = card_of(content, CARD_KEY)
         shape = ResidualShape(**card.pop("shape"))
     except (KeyError, TypeError, ValueError, AttributeError, InvalidParameter) as error:
         raise IncompatibleCheckpoint(f"{name} has no noiseless card, so its network is unknown; {remedy}") from error

@@ -17,6 +17,7 @@ from safetensors.numpy import save as save_tensors
 
 from noiseless.atomic import replacing
 from noiseless.errors import IncompatibleCheckpoint, UnreadableFile
+from noiseless.score.card import card_of
 
 CARD_KEY = "noiseless-density"
 
@@ -89,8 +90,7 @@ def decode(content: bytes, *, name: str) -> Mixture:
     remedy = "use a file that `noiseless train --model experts` wrote"
     try:
         tensors = load_tensors(content)
-        length = int.from_bytes(content[:8], "little")
-        card = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][CARD_KEY])
+        card = card_of(content, CARD_KEY)
         mixture = Mixture(tensors["basis"], tensors["weights"], tensors["variances"], card)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise IncompatibleCheckpoint(f"{name} holds no density of patches, or is damaged; {remedy}") from error

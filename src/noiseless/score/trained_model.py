@@ -1,6 +1,7 @@
 """From images to a checkpoint on disk, with a resume file beside it."""
 
 import dataclasses
+import json
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from noiseless.names import lookup
 from noiseless.noise import estimate_sigma_per_channel
 from noiseless.score import parallel
 from noiseless.score.architecture import SIZES, ResidualShape
+from noiseless.score.card import card_of
 from noiseless.score.checkpoint import Checkpoint, load, save
 from noiseless.score.engines.torch_engine import build_network
 from noiseless.score.networks.residual import ResidualNetwork
@@ -27,6 +29,7 @@ from noiseless.score.training import Trainer, TrainingSettings, TrainingState
 
 # Every so many seconds the run is stored, so that a killed process loses no more than that.
 STORE_EVERY = 60.0
+_CURVE_KEY = "validation"  # in the metadata of a resume file
 # One image in this many is kept from training, for the validation curve; its central square of this side is used.
 HELD_BACK, VALIDATION_SIDE = 20, 256
 
@@ -95,15 +98,14 @@ def train(
         None if levels is None else levels[held],
     )
     resume_file = output.with_name(output.name + ".resume")
-    if resume_file.exists():
-        _resume(trainer, resume_file)
+    curve = _resume(trainer, resume_file) if resume_file.exists() else []
 
     def store() -> None:
         if parallel.rank() == 0:
             with replacing(resume_file, overwrite=True) as temporary:
-                temporary.write_bytes(save_tensors(trainer.state()))
+                temporary.write_bytes(save_tensors(trainer.state(), {_CURVE_KEY: json.dumps(curve)}))
 
-    stored, curve = trainer.elapsed, []
+    stored = trainer.elapsed
     try:
         for state in trainer.run():
             if state.psnr:
@@ -161,10 +163,14 @@ def _started(start: Path, shape: ResidualShape) -> ResidualNetwork:
     return build_network(checkpoint)
 
 
-def _resume(trainer: Trainer, path: Path) -> None:
+def _resume(trainer: Trainer, path: Path) -> list[dict[str, float]]:
+    """Take the run up again; the validation curve so far."""
     try:
-        trainer.resume(load_tensors(path.read_bytes()))
-    except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
+        content = path.read_bytes()
+        trainer.resume(load_tensors(content))
+        curve: list[dict[str, float]] = card_of(content, _CURVE_KEY)
+        return curve
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise IncompatibleCheckpoint(f"cannot go on from {path}; delete it to start afresh") from error
 
 

@@ -233,7 +233,7 @@ class Trainer:
         """Cut an outlying gradient, of all kernels together, and take note of its length."""
         kernels = list(self.network.parameters())
         length = torch.nn.utils.get_total_norm([kernel.grad for kernel in kernels if kernel.grad is not None])
-        if math.isnan(self.usual_length):
+        if not self.usual_length > 0.0:  # nothing was seen yet, or nothing but images without a gradient
             self.usual_length = float(length)
         most = self.settings.clip * self.usual_length
         if math.isfinite(most):

@@ -62,7 +62,9 @@ def train(  # noqa: PLR0913  one parameter an option
     colour: Annotated[bool, typer.Option("--colour/--gray", help="A network for colour or for gray images.")] = True,  # noqa: FBT002
     objective: Annotated[
         str,
-        typer.Option(help="score-matching; from noisy images: sure, recorrupt, noise2score, noise2noise, blind-spot."),
+        typer.Option(
+            help="score-matching, camera; of noisy images sure, recorrupt, noise2score, noise2noise, blind-spot"
+        ),
     ] = "score-matching",
     sigma: console.SigmaOption = None,
     steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = 20_000,
@@ -104,20 +106,21 @@ def train(  # noqa: PLR0913  one parameter an option
     states = noiseless.score.train(
         images, output, model=model, settings=settings, sigma=levels, start=start, device=device, card=card
     )
-    curve: list[tuple[int, dict[str, float]]] = []
     with console.progress("train") as bar, closing(states), _asked_to_stop() as asked:
         for state in states:
             _show(state, bar, as_json=as_json)
-            if state.psnr:
-                curve.append((state.step, dict(state.psnr)))
             if asked:
                 break
-    if plot is not None and curve:
-        training_figure.draw(curve, plot, overwrite=force)
     if asked:
         console.note(f"stopped at step {state.step}; the same command goes on from {output}.resume")
         raise typer.Exit(INTERRUPTED)
     if leading:
+        # The card has the whole curve, that of a run which was stopped and taken up again too.
+        curve = noiseless.score.load(output).card["validation"]
+        if plot is not None and curve:
+            training_figure.draw(curve, plot, overwrite=force)
+        elif plot is not None:
+            console.note(f"no validation to draw in {plot}: it takes 20 images or more")
         typer.echo(str(output))
 
 
