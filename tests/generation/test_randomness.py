@@ -27,3 +27,10 @@ def test_the_numbers_are_standard_normal():
     assert drawn.dtype == np.float64
     assert abs(drawn.mean()) < 4 / n**0.5
     assert abs(drawn.var() - 1) < 4 * (2 / n) ** 0.5
+
+
+def test_the_numbers_are_not_those_of_numpy_for_the_same_seed():
+    like = np.zeros((1, 1, 10_000), np.float32)
+    noise = np.random.default_rng(0).standard_normal(like.shape, dtype=np.float32)
+    # independent draws: their correlation has the standard error 1 / sqrt(n)
+    assert abs(np.corrcoef(noise.ravel(), normal_from_seed(0)(like).ravel())[0, 1]) < 4 / 10_000**0.5

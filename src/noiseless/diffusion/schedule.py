@@ -76,7 +76,39 @@ def linear(steps: int, *, sigma_max: float, sigma_min: float) -> Sigmas:
     return _schedule(steps, sigma_max, sigma_min, lambda part: sigma_max + part * (sigma_min - sigma_max))
 
 
-SCHEDULES: Mapping[str, Callable[..., Sigmas]] = {"karras": karras, "geometric": geometric, "linear": linear}
+def cosine(steps: int, *, sigma_max: float, sigma_min: float, spread: float | None = None) -> Sigmas:
+    """Levels evenly spaced in the angle arctan(sigma / spread), then zero: sigma_i = spread * tan(angle_i).
+
+    The angle is the time of a process that turns images into noise of equal strength, cos(angle) x + sin(angle) n.
+
+    Parameters
+    ----------
+    steps : int >= 1. One step is ``(sigma_max, 0.0)``.
+    sigma_max, sigma_min : floats in the units of the image, ``0 < sigma_min < sigma_max``.
+    spread : float > 0, the standard deviation of the clean images, in the same units. A smaller one spends more of the
+        steps at high levels. None is ``sigma_max``.
+
+    Raises
+    ------
+    InvalidParameter : a parameter is out of its range.
+
+    References
+    ----------
+    Nichol & Dhariwal 2021, arXiv:2102.09672, equation 17.
+    """
+    if spread is not None and not (math.isfinite(spread) and spread > 0.0):
+        raise InvalidParameter(f"spread is {spread!r}; the standard deviation of clean images is finite and > 0")
+    width = sigma_max if spread is None else spread
+    start, stop = math.atan2(sigma_max, width), math.atan2(sigma_min, width)
+    return _schedule(steps, sigma_max, sigma_min, lambda part: width * math.tan(start + part * (stop - start)))
+
+
+SCHEDULES: Mapping[str, Callable[..., Sigmas]] = {
+    "karras": karras,
+    "geometric": geometric,
+    "linear": linear,
+    "cosine": cosine,
+}
 
 
 def _schedule(steps: int, sigma_max: float, sigma_min: float, level: Callable[[float], float]) -> Sigmas:

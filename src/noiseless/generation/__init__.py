@@ -2,24 +2,82 @@
 
 from collections.abc import Callable, Mapping
 
-from noiseless.generation.deterministic import Euler, Heun
-from noiseless.generation.plug_and_play import PlugAndPlay
-from noiseless.generation.posterior import ProbabilityFlow
+from noiseless.generation.calibration import (
+    Calibration,
+    ErrorBars,
+    fit_calibration,
+    normal_error_bars,
+    shipped_calibrations,
+)
+from noiseless.generation.data_step import (
+    BlurredData,
+    DataStep,
+    KnownPixels,
+    PixelwiseData,
+    PoissonData,
+    StationaryData,
+)
+from noiseless.generation.deterministic import Euler, Heun, Multistep
+from noiseless.generation.guidance import Guided, guided_samples
+from noiseless.generation.plug_and_play import PlugAndPlay, alternate
+from noiseless.generation.posterior import PosteriorSamples, ProbabilityFlow, mean_and_spread
+from noiseless.generation.prior import sample
 from noiseless.generation.randomness import Normal, normal_from_seed
-from noiseless.generation.sampler import Sampler, State, sample, trajectory
+from noiseless.generation.sampler import Sampler, State, integrate, trajectory
+from noiseless.generation.stochastic import Ancestral, AnnealedLangevin, PredictorCorrector
+from noiseless.generation.uncertainty import (
+    Components,
+    jacobian_product,
+    posterior_components,
+    propagated_error,
+    sign_probes,
+)
 
-SAMPLERS: Mapping[str, Callable[[], Sampler]] = {"euler": Euler, "heun": Heun}
+SAMPLERS: Mapping[str, Callable[[], Sampler]] = {
+    "euler": Euler,
+    "heun": Heun,
+    "dpm-solver++": Multistep,
+    "ancestral": Ancestral,
+    "predictor-corrector": PredictorCorrector,
+    "langevin": AnnealedLangevin,
+}
 
 __all__ = [
     "SAMPLERS",
+    "Ancestral",
+    "AnnealedLangevin",
+    "BlurredData",
+    "Calibration",
+    "Components",
+    "DataStep",
+    "ErrorBars",
     "Euler",
+    "Guided",
     "Heun",
+    "KnownPixels",
+    "Multistep",
     "Normal",
+    "PixelwiseData",
     "PlugAndPlay",
+    "PoissonData",
+    "PosteriorSamples",
+    "PredictorCorrector",
     "ProbabilityFlow",
     "Sampler",
     "State",
+    "StationaryData",
+    "alternate",
+    "fit_calibration",
+    "guided_samples",
+    "integrate",
+    "jacobian_product",
+    "mean_and_spread",
+    "normal_error_bars",
     "normal_from_seed",
+    "posterior_components",
+    "propagated_error",
     "sample",
+    "shipped_calibrations",
+    "sign_probes",
     "trajectory",
 ]

@@ -1,6 +1,8 @@
 """Solvers of the probability-flow equation dx / dsigma = (x - D(x, sigma)) / sigma."""
 
+import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from noiseless.denoiser import Array, Denoiser
 from noiseless.generation.randomness import Normal
@@ -26,14 +28,15 @@ class Euler:
     Song, Meng, Ermon, ICLR 2021, arXiv:2010.02502.
     """
 
-    order: int = 1
+    order: ClassVar[int] = 1
+    random: ClassVar[bool] = False
 
     def step(self, denoiser: Denoiser, state: State, sigma_next: float, normal: Normal, /) -> State:  # noqa: ARG002
         denoised = denoiser(state.image, state.sigma)
         if sigma_next == 0.0:
-            return State(denoised, 0.0, denoised, state.sigma)
+            return state.moved(denoised, 0.0, denoised)
         image = state.image + (sigma_next - state.sigma) * slope(state.image, denoised, state.sigma)
-        return State(image, sigma_next, denoised, state.sigma)
+        return state.moved(image, sigma_next, denoised)
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,44 @@ class Heun:
     Karras, Aittala, Aila, Laine, NeurIPS 2022, arXiv:2206.00364, algorithm 1.
     """
 
-    order: int = 2
+    order: ClassVar[int] = 2
+    random: ClassVar[bool] = False
 
     def step(self, denoiser: Denoiser, state: State, sigma_next: float, normal: Normal, /) -> State:
         first = Euler().step(denoiser, state, sigma_next, normal)
-        if sigma_next == 0.0:
+        if sigma_next == 0.0 or first.denoised is None:
             return first
         here = slope(state.image, first.denoised, state.sigma)
         there = slope(first.image, denoiser(first.image, sigma_next), sigma_next)
         image = state.image + (sigma_next - state.sigma) * 0.5 * (here + there)
-        return State(image, sigma_next, first.denoised, state.sigma)
+        return state.moved(image, sigma_next, first.denoised)
+
+
+@dataclass(frozen=True)
+class Multistep:
+    """DPM-Solver++ 2M: second order with one denoiser call a step, by what the step before saw.
+
+        x' = (s' / s) x + (1 - s' / s) D~,   D~ = D + (D - D_before) h / (2 h_before),   h = log(s / s')
+
+    Exact in the linear part of the equation; D~ is D carried on to the middle of the step. The first step has no step
+    before it and is an Euler step, whose error is local, so the order stays 2.
+
+    References
+    ----------
+    Lu, Zhou, Bao, Chen, Li, Zhu 2022, arXiv:2211.01095, algorithm 2.
+    """
+
+    order: ClassVar[int] = 2
+    random: ClassVar[bool] = False
+
+    def step(self, denoiser: Denoiser, state: State, sigma_next: float, normal: Normal, /) -> State:  # noqa: ARG002
+        denoised = denoiser(state.image, state.sigma)
+        if sigma_next == 0.0:
+            return state.moved(denoised, 0.0, denoised)
+        ahead = denoised
+        if state.denoised is not None and state.previous_sigma is not None:
+            length = math.log(state.sigma / sigma_next)
+            before = math.log(state.previous_sigma / state.sigma)
+            ahead = denoised + (denoised - state.denoised) * (length / (2.0 * before))
+        kept = sigma_next / state.sigma
+        return state.moved(kept * state.image + (1.0 - kept) * ahead, sigma_next, denoised)

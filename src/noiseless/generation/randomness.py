@@ -12,6 +12,11 @@ Normal: TypeAlias = Callable[[Array], Array]
 """Standard normal numbers of the shape, dtype, kind and device of the argument."""
 
 
+# Not the numbers of default_rng(seed): whoever made an image noisy with those and denoises it with the same seed would
+# have the noise of the image drawn again.
+_STREAM = 0x6E6F6973
+
+
 def normal_from_seed(seed: int) -> Normal:
     """A source of standard normal numbers, drawn on the CPU by NumPy and then moved, whatever the array is.
 
@@ -19,7 +24,7 @@ def normal_from_seed(seed: int) -> Normal:
     ----------
     seed : >= 0; the same seed gives the same sequence for NumPy, torch on the CPU and torch on a GPU.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng((seed, _STREAM))
 
     def normal(like: Array) -> Array:
         xp = array_api_compat.array_namespace(like)

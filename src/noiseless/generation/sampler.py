@@ -5,7 +5,7 @@ process, whose reverse flow is dx / dsigma = (x - D(x, sigma)) / sigma.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -22,18 +22,32 @@ class State:
     ----------
     image : (C, *space) array, a draw at noise level ``sigma``
     sigma : float; 0 at the end
+    start, start_sigma : where the trajectory began. A process that runs backwards from there makes draws of what the
+        image was *given* the start, so rules that walk about at one level need to know it.
     denoised : what the denoiser saw in the step that led here, E[x | y]: the preview. None at the start.
     previous_sigma : noise level of the state before; None at the start.
     """
 
     image: Array
     sigma: float
+    start: Array
+    start_sigma: float
     denoised: Array | None = None
     previous_sigma: float | None = None
 
+    def moved(self, image: Array, sigma: float, denoised: Array) -> "State":
+        """The state after a step to the level ``sigma``."""
+        return replace(self, image=image, sigma=sigma, denoised=denoised, previous_sigma=self.sigma)
+
 
 class Sampler(Protocol):
-    """A rule that takes a state to a lower noise level."""
+    """A rule that takes a state to a lower noise level.
+
+    ``random`` says whether it draws noise. A step to 0 gives what the denoiser says: the posterior mean.
+    """
+
+    @property
+    def random(self) -> bool: ...
 
     def step(self, denoiser: Denoiser, state: State, sigma_next: float, normal: Normal, /) -> State: ...
 
@@ -49,7 +63,7 @@ def trajectory(
     denoiser : any
     start : (C, *space) array that is a draw at ``sigmas[0]``. A noisy observation is one, at its own sigma.
     sigmas : strictly decreasing, ends in 0; from :mod:`noiseless.diffusion.schedule`
-    normal : source of the noise of stochastic samplers
+    normal : source of the noise of random samplers
 
     Raises
     ------
@@ -58,14 +72,14 @@ def trajectory(
     levels = [float(sigma) for sigma in sigmas]
     if len(levels) < 2 or levels[-1] != 0.0 or any(a <= b for a, b in pairwise(levels)):
         raise InvalidParameter(f"the sigmas {levels} must fall strictly and end in 0; use diffusion.karras")
-    state = State(start, levels[0])
+    state = State(start, levels[0], start, levels[0])
     yield state
     for sigma_next in levels[1:]:
         state = sampler.step(denoiser, state, sigma_next, normal)
         yield state
 
 
-def sample(sampler: Sampler, denoiser: Denoiser, start: Array, sigmas: Sequence[float], normal: Normal) -> Array:
+def integrate(sampler: Sampler, denoiser: Denoiser, start: Array, sigmas: Sequence[float], normal: Normal) -> Array:
     """The image at the end of :func:`trajectory`."""
     *_, final = trajectory(sampler, denoiser, start, sigmas, normal)
     return final.image

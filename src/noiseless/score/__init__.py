@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from noiseless.denoiser import LocalDenoiser
 from noiseless.names import Lazy
 from noiseless.names import load as load_lazy
-from noiseless.score.analytic import EmpiricalPrior, GaussianPrior
+from noiseless.score.analytic import EmpiricalPrior, GaussianMixturePrior, GaussianPrior
 from noiseless.score.architecture import SIZES, ResidualShape
 from noiseless.score.checkpoint import Checkpoint, load, load_model, load_shipped, save, shipped
 from noiseless.score.density_file import Mixture, load_density
@@ -48,6 +48,7 @@ __all__ = [
     "Checkpoint",
     "EmpiricalPrior",
     "Experts",
+    "GaussianMixturePrior",
     "GaussianPrior",
     "Mixture",
     "NetworkDenoiser",
