@@ -162,6 +162,8 @@ VARIANTS = {
     "no skips": Variant(lambda: plain_stack(TINY)),
     "deep, 8 blocks of 22": Variant(shaped(width=22, blocks=8)),
     "6 blocks of 26": Variant(shaped(width=26, blocks=6)),
+    "7 blocks of 24": Variant(shaped(width=24, blocks=7)),
+    "16 blocks of 16": Variant(shaped(width=16, blocks=16)),
     "wide, 2 blocks of 44": Variant(shaped(width=44, blocks=2)),
     "wider by a seventh, 5 blocks of 32": Variant(shaped(width=32, blocks=5)),
     "error not weighted": Variant(loss=loss_of(over_sigma(0))),

@@ -23,6 +23,7 @@ _PUBLIC = {
     "Recipe": "restoration",
     "Restored": "restoration",
     "METHODS": "restoration",
+    "PRESETS": "restoration",
     "psnr": "restoration",
     "ssim": "restoration",
     "read": "files",

@@ -15,11 +15,12 @@ from noiseless.errors import (
 from noiseless.files import read, write
 from noiseless.image import Image, from_array
 from noiseless.noise import estimate_noise
-from noiseless.restoration import METHODS, Recipe, Restored, denoise, psnr, restore, restore_image, ssim
+from noiseless.restoration import METHODS, PRESETS, Recipe, Restored, denoise, psnr, restore, restore_image, ssim
 from noiseless.version import __version__
 
 __all__ = [
     "METHODS",
+    "PRESETS",
     "Denoiser",
     "Diverged",
     "Image",

@@ -2,7 +2,19 @@
 
 from noiseless.restoration.denoising import Restored, denoise, restore, restore_image
 from noiseless.restoration.quality import psnr, ssim
-from noiseless.restoration.recipe import METHODS, Recipe
+from noiseless.restoration.recipe import METHODS, PRESETS, Recipe, preset_named
 from noiseless.restoration.tiling import Tiled
 
-__all__ = ["METHODS", "Recipe", "Restored", "Tiled", "denoise", "psnr", "restore", "restore_image", "ssim"]
+__all__ = [
+    "METHODS",
+    "PRESETS",
+    "Recipe",
+    "Restored",
+    "Tiled",
+    "denoise",
+    "preset_named",
+    "psnr",
+    "restore",
+    "restore_image",
+    "ssim",
+]

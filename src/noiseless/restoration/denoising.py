@@ -1,5 +1,6 @@
 """The front door: denoise and restore."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,8 +12,10 @@ import numpy as np
 from noiseless.denoiser import Array, Denoiser, Sigma
 from noiseless.diffusion import FILTERS
 from noiseless.errors import Diverged, InvalidImage, InvalidParameter
+from noiseless.generation import ErrorBars
 from noiseless.image import FloatArray, Image, from_array, with_channel_axis
 from noiseless.noise import Gaussian, NoiseEstimate, NoiseModel, estimate_image_noise
+from noiseless.restoration.posterior import error_bars, posterior_samples
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal import remove
 from noiseless.version import __version__
@@ -32,12 +35,17 @@ class Restored(Generic[T]):
     noise : the noise that was removed, in stored units, with confidence and warnings
     recipe : how
     report : plain values: version, method, sigma, seconds, how much was removed, warnings
+    error : how far each pixel may be wrong, in the units of the image; None unless the recipe asks. Laid out like
+        ``image`` where that is an array, channel first where it is an :class:`Image`.
+    samples : images that may have been the clean one, each like ``image``; as many as the recipe asks for
     """
 
     image: T
     noise: NoiseEstimate
     recipe: Recipe
     report: Mapping[str, Any]
+    error: ErrorBars | None = None
+    samples: tuple[T, ...] = ()
 
 
 def denoise(  # noqa: PLR0913  the one door: every choice a user has, by its name
@@ -50,7 +58,7 @@ def denoise(  # noqa: PLR0913  the one door: every choice a user has, by its nam
     model: str = "base",
     strength: float = 1.0,
     steps: int = 1,
-    sampler: str = "euler",
+    sampler: str = "auto",
     seed: int = 0,
     tile: int = 512,
 ) -> Array:
@@ -103,12 +111,20 @@ def restore(
     values = np.asarray(noisy) if like is None else like.detach().cpu().numpy()
     image = from_array(values, channel_axis=channel_axis)
     restored = _restore(image, _given_noise(sigma, noise, image, channel_axis), recipe, like)
-    result: Array = with_channel_axis(restored.image.stored(), channel_axis)
-    if like is not None:
-        xp = array_api_compat.array_namespace(like)
-        device = array_api_compat.device(like)
-        result = xp.asarray(np.ascontiguousarray(result), dtype=like.dtype, device=device)
-    return Restored(result, restored.noise, restored.recipe, restored.report)
+
+    def laid_out(channel_first: Array) -> Array:
+        array = np.ascontiguousarray(with_channel_axis(channel_first, channel_axis))
+        if like is None:
+            return array
+        xp, device = array_api_compat.array_namespace(like), array_api_compat.device(like)
+        return xp.asarray(array, dtype=like.dtype if array.dtype == values.dtype else None, device=device)
+
+    error = restored.error
+    if error is not None:
+        error = replace(error, half68=laid_out(error.half68), half95=laid_out(error.half95))
+    samples = tuple(laid_out(sample.stored()) for sample in restored.samples)
+    result = laid_out(restored.image.stored())
+    return Restored(result, restored.noise, restored.recipe, restored.report, error, samples)
 
 
 def restore_image(
@@ -128,6 +144,8 @@ def restore_image(
 def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array | None) -> Restored[Image]:
     """Estimate the noise, denoise, check. ``like`` is a torch tensor whose kind and device do the work, or None."""
     started = time.perf_counter()
+    if recipe.samples and given is None:
+        raise InvalidParameter("samples are draws given the noise, which an estimate only guesses; give sigma or noise")
     # 1 Noise: given, or estimated once from the whole image, never tile by tile.
     noise = NoiseEstimate(given, 1.0, "given by the caller") if given is not None else estimate_image_noise(image)
     if given is None and recipe.method_name in FILTERS:
@@ -138,11 +156,18 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
     denoiser = recipe.build_denoiser()
     if like is not None:
         denoiser = _on_device(denoiser, like)
-    pixels = _removed(noise.model, denoiser, image, recipe.strength)
+
+    def removed(denoiser: Denoiser, pixels: FloatArray) -> FloatArray:
+        return _removed(noise.model, denoiser, image.with_pixels(pixels), recipe)
+
+    pixels = removed(denoiser, image.pixels)
     if not np.isfinite(pixels).all():
         raise Diverged(f"{recipe.method_name} gave values that are not finite; report the image, or try another method")
+    error = error_bars(noise.model, removed, denoiser, image, pixels, recipe) if recipe.error else None
+    drawn = posterior_samples(noise.model, removed, denoiser, image, recipe) if recipe.samples else ()
+    samples = tuple(image.with_pixels(sample) for sample in drawn)
     report = _report(image, pixels, noise, recipe) | {"seconds": time.perf_counter() - started}
-    return Restored(image.with_pixels(pixels), noise, recipe, report)
+    return Restored(image.with_pixels(pixels), noise, recipe, report, error, samples)
 
 
 def _one_a_channel(noise: NoiseEstimate) -> NoiseEstimate:
@@ -154,13 +179,19 @@ def _one_a_channel(noise: NoiseEstimate) -> NoiseEstimate:
     return replace(noise, model=Gaussian(np.sqrt(np.mean(np.square(model.sigma), axis=space, keepdims=True))))
 
 
-def _removed(noise: NoiseModel, denoiser: Denoiser, image: Image, strength: float) -> FloatArray:
+def _removed(noise: NoiseModel, denoiser: Denoiser, image: Image, recipe: Recipe) -> FloatArray:
     """The pixels without the noise; its model is in stored units, and so is what every model but a Gaussian sees."""
     if isinstance(noise, Gaussian):
         # Additive: the offset does not matter, and networks like black at zero.
-        return remove(Gaussian(noise.sigma / image.scale), denoiser, image.pixels, strength).astype(np.float32)
-    clean = remove(noise, denoiser, image.in_stored_units().astype(np.float32), strength)
-    return ((clean.astype(np.float64) - image.offset) / image.scale).astype(np.float32)
+        clean = remove(Gaussian(noise.sigma / image.scale), denoiser, image.pixels, recipe.strength).astype(np.float32)
+    else:
+        stored = remove(noise, denoiser, image.in_stored_units().astype(np.float32), recipe.strength)
+        clean = ((stored.astype(np.float64) - image.offset) / image.scale).astype(np.float32)
+    if math.isinf(recipe.bound):
+        return clean
+    variance = noise.variance(image.with_pixels(clean).in_stored_units())
+    most = (recipe.bound * np.sqrt(variance) / image.scale).astype(np.float32)
+    return np.clip(clean, image.pixels - most, image.pixels + most)
 
 
 def _on_device(denoiser: Denoiser, like: Array) -> Denoiser:
@@ -189,6 +220,8 @@ def _report(image: Image, pixels: FloatArray, noise: NoiseEstimate, recipe: Reci
         "model": recipe.model,
         "strength": recipe.strength,
         "steps": recipe.steps,
+        **({"samples": recipe.samples} if recipe.samples else {}),
+        **({"bound": recipe.bound} if not math.isinf(recipe.bound) else {}),
         "sigma": float(expected),
         **noise.summary(),
         "removed": removed,

@@ -19,20 +19,22 @@ _LARGEST_BALANCE = 2.4  # by which the white balance multiplies red and blue
 _JPEG_SHARE, _LOWEST_QUALITY, _HIGHEST_QUALITY = 0.7, 50, 98
 # Orthonormal: luminance, and two differences of colours.
 _OPPONENT = [[3**-0.5] * 3, [2**-0.5, 0.0, -(2**-0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]]
+_ENLARGED_SHARE, _LARGEST_ZOOM = 0.7, 3.0
 _DOUBT = 0.7  # standard deviation of the logarithm of the noise level that the network is told, over the true one
 
 
 @dataclass(frozen=True, eq=False)
 class Corrupted:
-    """A batch that was made noisy: (batch, C, H, W) each, and the noise level that the network is told."""
+    """A batch that was made noisy, the noise level that the network is told, the clean batch; (batch, C, H, W) each."""
 
     noisy: Tensor
     sigma: Tensor
+    clean: Tensor
 
 
 def white(clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Corrupted:
     """Independent normal noise of standard deviation sigma."""
-    return Corrupted(clean + sigma * _normal(clean, generator), sigma)
+    return Corrupted(clean + sigma * _normal(clean, generator), sigma, clean)
 
 
 def camera(clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Corrupted:
@@ -45,6 +47,9 @@ def camera(clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Corrupte
     are compressed as JPEG after that. The network is told the root mean square of what was done to a patch, wrong by
     a factor of 2 either way: nobody knows the level of such noise well, so it had better look for itself.
 
+    Training images are sharper than what a camera makes of a scene at full size, where lens, filter array and
+    demosaicing blur. So most patches are enlarged first, by up to 3, and the clean image is the enlarged one.
+
     Parameters
     ----------
     clean : (batch, C, H, W), range [0, 1]; H and W at least 8
@@ -52,6 +57,7 @@ def camera(clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Corrupte
     generator : fixes what is drawn
     """
     batch = clean.shape[0]
+    clean = _enlarged(clean, generator)
     level = sigma.mean(dim=(1, 2, 3), keepdim=True)
     kind = torch.randint(3, (batch, 1, 1, 1), generator=generator, device=clean.device)
     noise = torch.where(kind == 2, _developed(clean, generator), _normal(clean, generator))
@@ -64,7 +70,17 @@ def camera(clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Corrupte
     noisy = torch.where(compressed, compress(noisy, quality, halved), noisy)
     done = (noisy - clean).square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
     doubt = torch.exp(_DOUBT * torch.randn(done.shape, generator=generator, device=clean.device))
-    return Corrupted(noisy, (done * doubt).expand(clean.shape))
+    return Corrupted(noisy, (done * doubt).expand(clean.shape), clean)
+
+
+def _enlarged(clean: Tensor, generator: torch.Generator) -> Tensor:
+    """The middle of most patches, enlarged to their size by bicubic interpolation."""
+    zoom = 1.0 + (_LARGEST_ZOOM - 1.0) * _uniform(clean.shape[0], clean, generator)
+    zoom = torch.where(_uniform(clean.shape[0], clean, generator) < _ENLARGED_SHARE, zoom, 1.0).view(-1)
+    turn = torch.zeros(clean.shape[0], 2, 3, device=clean.device)
+    turn[:, 0, 0] = turn[:, 1, 1] = 1.0 / zoom
+    grid = F.affine_grid(turn, list(clean.shape), align_corners=False)
+    return F.grid_sample(clean, grid, mode="bicubic", padding_mode="reflection", align_corners=False).clamp(0, 1)
 
 
 def _developed(clean: Tensor, generator: torch.Generator) -> Tensor:

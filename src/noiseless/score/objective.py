@@ -48,7 +48,7 @@ def denoising_score_matching(network: Module, clean: Tensor, sigma: Tensor, gene
     ----------
     Vincent 2011, Neural Computation 23, 1661, doi:10.1162/NECO_a_00142.
     """
-    return _supervised(network, clean, white(clean, sigma, generator))
+    return _supervised(network, white(clean, sigma, generator))
 
 
 def camera_denoising(network: Module, clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Tensor:
@@ -56,12 +56,12 @@ def camera_denoising(network: Module, clean: Tensor, sigma: Tensor, generator: t
 
     See :func:`~noiseless.score.corruption.camera`. The minimum is network = y - E[x | y, level told].
     """
-    return _supervised(network, clean, camera(clean, sigma, generator))
+    return _supervised(network, camera(clean, sigma, generator))
 
 
-def _supervised(network: Module, clean: Tensor, made: Corrupted) -> Tensor:
+def _supervised(network: Module, made: Corrupted) -> Tensor:
     residual: Tensor = network(made.noisy, made.sigma)
-    return ((residual.float() - (made.noisy - clean)).square() * weight_of(made.sigma)).mean()
+    return ((residual.float() - (made.noisy - made.clean)).square() * weight_of(made.sigma)).mean()
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,7 @@ class Trainer:
                 made = corrupt(clean, torch.full_like(clean, level / 255), self.generator)
                 with self._autocast():
                     residual = network(made.noisy, made.sigma)
-                error = ((made.noisy - residual.float()).clamp(0, 1) - clean).square().mean()
+                error = ((made.noisy - residual.float()).clamp(0, 1) - made.clean).square().mean()
                 values.append(_decibels(float(error)))
             result[str(level)] = sum(values) / len(values)
         return result

@@ -5,26 +5,44 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import noiseless
-from noiseless.apps.cli import console
+from noiseless.apps.cli import console, figure, restoration_figure
 from noiseless.apps.cli.sources import sources_of
 
 PART_FAILED = 3
+ERROR_SUFFIXES = (".tif", ".tiff")
 STANDARD = Path("-")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One file to denoise and where its result goes."""
+    """One file to denoise and where its results go."""
 
     source: Path
     target: Path
+    error: Path | None = None
+    plot: Path | None = None
+    samples: int = 0
+
+    @property
+    def sample_targets(self) -> list[Path]:
+        """photo.png: photo.sample1.png and so on."""
+        return [
+            self.target.with_name(f"{self.target.stem}.sample{number}{self.target.suffix}")
+            for number in range(1, self.samples + 1)
+        ]
+
+    @property
+    def outputs(self) -> list[Path]:
+        """All that is written to files."""
+        named = [path for path in (self.error, self.plot) if path is not None]
+        return named if self.target == STANDARD else [self.target, *self.sample_targets, *named]
 
 
 def denoise(  # noqa: PLR0913  one parameter an option
@@ -34,9 +52,16 @@ def denoise(  # noqa: PLR0913  one parameter an option
     noise: console.NoiseOption = "auto",
     method: console.Method = "auto",
     model: console.Model = "base",
+    preset: Annotated[str | None, typer.Option(help="ct, mr, xray or cctv: bounds what a pixel may change.")] = None,
     strength: Annotated[float, typer.Option(help="Factor on sigma: below 1 leaves grain, above 1 smooths more.")] = 1.0,
-    steps: Annotated[int, typer.Option(help="1: best PSNR. More: follow the probability flow, sharper.", min=1)] = 1,
-    sampler: Annotated[str, typer.Option(help="Rule of the steps: euler (DDIM) or heun.")] = "euler",
+    bound: Annotated[float | None, typer.Option(help="The most a pixel may change, in sigma.")] = None,
+    steps: Annotated[int, typer.Option(help="1: best PSNR. More: follow the probability flow, sharper.")] = 1,
+    sampler: Annotated[str, typer.Option(help="Rule of the steps: euler (DDIM), heun, ancestral and others.")] = "auto",
+    samples: Annotated[int, typer.Option(help="So many images that may be the clean one, each to its own file.")] = 0,
+    error: Annotated[
+        Path | None, typer.Option(help="TIFF of how far a pixel may be wrong; 68 in 100 are nearer.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture: result, what was removed, error, samples.")] = None,
     seed: console.Seed = 0,
     tile: Annotated[int, typer.Option(help="Side of a tile in pixels; smaller needs less memory.")] = 512,
     force: console.Force = False,  # noqa: FBT002
@@ -47,8 +72,21 @@ def denoise(  # noqa: PLR0913  one parameter an option
     Without -o the result of photo.png is photo.denoised.png beside it. Several inputs need a folder for -o.
     """
     model_of_noise = console.chosen_noise(sigma, noise)
-    recipe = noiseless.Recipe(method, model, strength, steps, sampler, seed, tile)
-    jobs = list(_jobs(inputs, output))
+    preset_recipe = noiseless.Recipe() if preset is None else noiseless.restoration.preset_named(preset)
+    recipe = replace(
+        preset_recipe,
+        method=method,
+        model=model,
+        strength=strength,
+        steps=steps,
+        sampler=sampler,
+        seed=seed,
+        tile=tile,
+        samples=samples,
+        error=error is not None or plot is not None,
+        bound=preset_recipe.bound if bound is None else bound,
+    )
+    jobs = [replace(job, error=error, plot=plot, samples=samples) for job in _jobs(inputs, output)]
     _check_targets(jobs, force=force)
     failed = 0
     with console.progress("denoise") as bar:
@@ -70,7 +108,8 @@ def denoise(  # noqa: PLR0913  one parameter an option
 def _denoise_one(job: Job, recipe: Any, noise: Any, *, force: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="noiseless-") as folder:
         source = _from_standard_input(Path(folder)) if job.source == STANDARD else job.source
-        restored = noiseless.restore_image(noiseless.read(source), recipe, noise=noise)
+        noisy = noiseless.read(source)
+        restored = noiseless.restore_image(noisy, recipe, noise=noise)
         if job.target == STANDARD:
             result = Path(folder) / f"result{source.suffix or '.png'}"
             noiseless.write(restored.image, result)
@@ -78,6 +117,14 @@ def _denoise_one(job: Job, recipe: Any, noise: Any, *, force: bool) -> dict[str,
                 shutil.copyfileobj(stream, sys.stdout.buffer)
         else:
             noiseless.write(restored.image, job.target, overwrite=force)
+            for sample, path in zip(restored.samples, job.sample_targets, strict=True):
+                noiseless.write(sample, path, overwrite=force)
+    if job.error is not None and restored.error is not None:
+        image = restored.image
+        half = noiseless.Image(restored.error.half68, image.axes, spacing=image.spacing)
+        noiseless.write(half, job.error, overwrite=force)
+    if job.plot is not None:
+        restoration_figure.draw(noisy, restored, job.plot, overwrite=force)
     return {"input": str(job.source), "output": str(job.target), **restored.report}
 
 
@@ -107,22 +154,38 @@ def _jobs(inputs: list[str], output: Path | None) -> Iterator[Job]:
 
 def _check_targets(jobs: list[Job], *, force: bool) -> None:
     """Refuse before the first pixel is computed what would be refused after the last."""
-    targets = [job.target for job in jobs if job.target != STANDARD]
+    _check_extras(jobs)
+    targets = [path for job in jobs for path in job.outputs]
     twice = {str(target) for target in targets if targets.count(target) > 1}
     if twice:
-        raise noiseless.InvalidParameter(f"two inputs would both be written to {sorted(twice)[0]!r}; rename one")
+        raise noiseless.InvalidParameter(f"two results would both be written to {sorted(twice)[0]!r}; rename one")
     for job in jobs:
-        if job.target == STANDARD:
-            continue
-        if job.target.exists() and job.source.exists() and job.target.samefile(job.source):
-            raise noiseless.InvalidParameter(f"{str(job.source)!r} would overwrite itself; choose another -o")
-        if job.target.exists() and not force:
-            raise noiseless.UnwritableFile(f"{str(job.target)!r} exists; replace it with --force or choose another -o")
+        for path in job.outputs:
+            if path.exists() and job.source.exists() and path.samefile(job.source):
+                raise noiseless.InvalidParameter(f"{str(job.source)!r} would overwrite itself; choose another -o")
+            if path.exists() and not force:
+                raise noiseless.UnwritableFile(f"{str(path)!r} exists; replace it with --force or choose another name")
         if len(jobs) > 1:
             try:
                 job.target.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise noiseless.UnwritableFile(f"cannot make {str(job.target.parent)!r}: {error.strerror}") from error
+
+
+def _check_extras(jobs: list[Job]) -> None:
+    """What is written beside the result fits to it."""
+    first = jobs[0]
+    for option, path in (("--error", first.error), ("--plot", first.plot)):
+        if path is not None and len(jobs) > 1:
+            raise noiseless.InvalidParameter(f"{option} names one file, and there are {len(jobs)} inputs; give one")
+    if first.error is not None and first.error.suffix.lower() not in ERROR_SUFFIXES:
+        raise noiseless.UnsupportedFormat(
+            f"the error is not whole numbers; {str(first.error)!r} must end in .tif or .tiff"
+        )
+    if first.plot is not None:
+        figure.check(first.plot)
+    if first.samples and any(job.target == STANDARD for job in jobs):
+        raise noiseless.InvalidParameter("samples go to files beside the result, and standard output is none; give -o")
 
 
 def _tell(report: dict[str, Any], *, as_json: bool, to_stderr: bool) -> None:

@@ -1,0 +1,67 @@
+"""Do the error bars hold? Coverage of the 68 % and 95 % intervals, and the rank correlation of error map and error.
+
+    python benchmarks/coverage.py DATA [--sets BSD68 CBSD68 Kodak24] [--sigmas 15 25 50] [--every 1] [--model base]
+
+DATA/SET/*.png are clean images. The protocol of `noiseless bench`: white noise from seed 0, neither clipped nor
+rounded, sigma told; nothing is clipped afterwards. Thirds of local activity are by the standard deviation of the
+*clean* image in 7x7 pixels, over the whole set. Rank correlation is Spearman's, over every seventh value of the set.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import uniform_filter
+from scipy.stats import spearmanr
+
+import noiseless
+
+WINDOW = 7
+
+
+def activity(clean):
+    size = (1, WINDOW, WINDOW)
+    square = uniform_filter(clean.astype(np.float64) ** 2, size) - uniform_filter(clean.astype(np.float64), size) ** 2
+    shared = np.sqrt(np.maximum(square, 0.0)).mean(axis=0, keepdims=True)
+    return np.broadcast_to(shared, clean.shape).astype(np.float32)
+
+
+def measured(path, sigma, model):
+    image = noiseless.read(path)
+    clean = 255 * image.pixels.astype(np.float64)
+    # The protocol draws noise for (height, width, channels).
+    noise = np.random.default_rng(0).standard_normal(clean.shape[1:] + clean.shape[:1])
+    noisy = clean + sigma * noise.transpose(2, 0, 1)
+    restored = noiseless.restore(
+        noisy.astype(np.float32), noiseless.Recipe(model=model, error=True), sigma=float(sigma), channel_axis=0
+    )
+    error = np.abs(restored.image - clean).astype(np.float32)
+    return error, restored.error.half68, restored.error.half95, activity(clean)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--sets", nargs="+", default=["BSD68", "CBSD68", "Kodak24"])
+    parser.add_argument("--sigmas", nargs="+", type=float, default=[15, 25, 50])
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--model", default="base")
+    options = parser.parse_args()
+    print("set      sigma   68 %: all flat medium textured   95 %: all flat medium textured   rank corr.")
+    for name in options.sets:
+        paths = sorted((options.data / name).glob("*.png"))[:: options.every]
+        for sigma in options.sigmas:
+            parts = [measured(path, sigma, options.model) for path in paths]
+            error, half68, half95, active = (np.concatenate([part[i].ravel() for part in parts]) for i in range(4))
+            thirds = np.digitize(active, np.quantile(active[::7], [1 / 3, 2 / 3]))
+            shares = []
+            for half in (half68, half95):
+                inside = error <= half
+                shares.append([inside.mean(), *(inside[thirds == third].mean() for third in range(3))])
+            rank = spearmanr(half68[::7], error[::7])[0]
+            cells = ["  ".join(f"{100 * share:5.1f}" for share in row) for row in shares]
+            print(f"{name:8s} {sigma:5g}     {cells[0]}           {cells[1]}          {rank:.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
