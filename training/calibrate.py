@@ -2,9 +2,7 @@
 
     python training/calibrate.py TRAIN_FOLDER [--every 4] [--side 192]
 
-Writes src/noiseless/generation/calibrations.json. The networks were trained on these photographs, but they have seen
-0.05 % of the noise they could see on them: their error is the same on others (CID22val, checked by
-benchmarks/coverage.py).
+Writes src/noiseless/generation/calibrations.json. What it promises is checked on other sets by benchmarks/coverage.py.
 """
 
 import argparse
@@ -16,10 +14,14 @@ import numpy as np
 import noiseless
 from noiseless.generation import fit_calibration, propagated_error, sign_probes
 from noiseless.generation.calibration import PROBES
-from noiseless.score import NetworkDenoiser, shipped
+from noiseless.score import NetworkDenoiser, is_blind, shipped
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 SIGMAS = (5, 10, 15, 25, 50, 75)
+
+# Other photographs are a little harder than these at the same raw error: on BSD400 intervals without a margin held 66.1
+# and 66.6 % at sigma 25 and 50, on CID22val 72.5 and 75.2 %. On the side of the harder ones.
+MARGIN = 1.035
 
 
 def middle(path, side, kind):
@@ -36,7 +38,7 @@ def raw_and_error(denoiser, clean, sigma, seed):
     raw = propagated_error(
         lambda image: denoiser(image, sigma), noisy, denoised, sign_probes(noisy, sigma, PROBES, seed)
     )
-    return raw, denoised - clean
+    return raw, MARGIN * (denoised - clean)
 
 
 def main():
@@ -48,6 +50,8 @@ def main():
     paths = sorted(path for path in options.folder.iterdir() if path.suffix in (".jpg", ".png"))[:: options.every]
     fitted = {}
     for name in shipped():
+        if is_blind(name.rpartition("-")[0]):
+            continue  # not made for noise of a known sigma
         size, _, kind = name.rpartition("-")
         denoiser = NetworkDenoiser(size, precision="float32")
         images = [middle(path, options.side, kind) for path in paths]

@@ -1,11 +1,11 @@
 """What a change of network, loss or optimiser is worth, all else equal.
 
-    python training/ablations.py TRAIN_FOLDER VALIDATION_FOLDER [--steps 3000] [--only plain diffused ...] [--threads 1]
+    python benchmarks/ablations.py TRAIN_FOLDER VALIDATION_FOLDER [--steps 3000] [--only plain "no skips"] [--seed 0]
 
 Gray networks at the cost of `tiny` (0.019 million multiply-adds a pixel), trained on the same patches in the same order
-by the project's own trainer. A line a variant: mean PSNR at sigma 15, 25 and 50 on every third picture of the validation
-folder, multiply-adds a pixel, milliseconds of one 512x512 image in OpenVINO (bfloat16 where this CPU gains from it), and
-milliseconds a training step. The results are in ledger.md.
+by the project's own trainer. A line a variant: mean PSNR at sigma 15, 25 and 50 on every third picture of the
+validation folder, multiply-adds a pixel, milliseconds of one 512x512 image in OpenVINO on one thread (bfloat16 where
+this CPU gains from it), and milliseconds a training step. The results are in training/ledger.md.
 """
 
 import argparse
@@ -250,7 +250,9 @@ def main():
     torch.set_num_threads(options.threads)
     images = [in_bytes(gray(path)) for path in sorted(options.training.iterdir()) if path.suffix in (".jpg", ".png")]
     held = [torch.from_numpy(gray(p)) for p in sorted(options.validation.iterdir()) if p.suffix == ".png"][::3]
-    settings = TrainingSettings(steps=options.steps, batch=8, patch=64, muon_rate=0.005, validate_every=10**9, seed=options.seed)
+    settings = TrainingSettings(
+        steps=options.steps, batch=8, patch=64, muon_rate=0.005, validate_every=10**9, seed=options.seed
+    )
     for name in options.only:
         network, seconds = trained(VARIANTS[name], images, settings)
         weights = sum(kernel.numel() for kernel in network.parameters())
