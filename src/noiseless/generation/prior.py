@@ -19,8 +19,8 @@ def sample(
     denoiser: Denoiser | None = None,
     *,
     sampler: Sampler | None = None,
-    steps: int = 100,
-    sigma: float = 0.5,
+    steps: int = 150,
+    sigma: float = 1.0,
     level: float = 0.5,
     seed: int = 0,
 ) -> Array:
@@ -35,7 +35,7 @@ def sample(
     denoiser : None: the shipped network
     sampler : see :data:`noiseless.generation.SAMPLERS`; None: :class:`~noiseless.generation.Ancestral`
     steps : denoiser calls, times those of the sampler in a step; more give finer structure.
-    sigma : noise level at the start, in nominal units; less keeps the image nearer to ``level``.
+    sigma : noise level at the start, in nominal units; less keeps the image nearer to ``level``, flat and dull.
     level : grey level at the start, nominal units
     seed : fixes the image
 
@@ -50,7 +50,7 @@ def sample(
     if len(shape) < 3 or min(shape) < 1:
         raise InvalidParameter(f"shape is {shape}; give channels and space, such as (3, 256, 256)")
     if not sigma > LAST_LEVEL:
-        raise InvalidParameter(f"sigma is {sigma:g}; drawing starts from noise of a level above 0.002, usually 0.5")
+        raise InvalidParameter(f"sigma is {sigma:g}; drawing starts from noise of a level above 0.002, usually 1")
     normal = normal_from_seed(seed)
     flat = np.full(shape, level, dtype=np.float32)
     start = flat + np.float32(sigma) * normal(flat)
