@@ -56,7 +56,7 @@ class ResidualShape:
 
 
 SIZES: Mapping[str, Mapping[str, int]] = {
-    "tiny": {"width": 32, "blocks": 4},
+    "tiny": {"width": 16, "blocks": 16},
     "base": {"width": 64, "blocks": 8},
     "large": {"width": 96, "blocks": 14},
 }
