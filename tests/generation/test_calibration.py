@@ -5,7 +5,7 @@ import pytest
 
 from noiseless.errors import InvalidParameter
 from noiseless.generation import Calibration, fit_calibration, normal_error_bars, shipped_calibrations
-from noiseless.score import shipped
+from noiseless.score import is_blind, shipped
 
 PIXELS = 200_000
 
@@ -67,7 +67,7 @@ def test_it_survives_json(calibration):
 
 def test_every_shipped_network_has_its_calibration():
     found = shipped_calibrations()
-    assert set(found) == set(shipped())
+    assert set(found) == {name for name in shipped() if not is_blind(name.rpartition("-")[0])}
     for calibration in found.values():
         assert (calibration.half95 > calibration.half68).all()
 

@@ -12,7 +12,7 @@ from noiseless.errors import InvalidParameter
 from noiseless.generation import SAMPLERS, PosteriorSamples, ProbabilityFlow, Sampler
 from noiseless.names import lookup, with_plugins
 from noiseless.restoration.tiling import Tiled
-from noiseless.score import DENSITIES, LEARNED
+from noiseless.score import DENSITIES, LEARNED, is_blind
 
 METHODS: Mapping[str, Any] = with_plugins({**FILTERS, **LEARNED, **DENSITIES}, "noiseless.denoisers")
 """Every denoiser by name. An entry of ``LEARNED`` is built with ``model=``, one of ``DENSITIES`` with the path of a
@@ -30,8 +30,10 @@ class Recipe:
 
     Parameters
     ----------
-    method : a name in ``METHODS``, or "auto": the score network
-    model : of a learned method: "base", or the path of a checkpoint; of a density the path of one
+    method : a name in ``METHODS``, or "auto": the score network, and for colour photographs whose noise JPEG went over
+        its model "camera"
+    model : of a learned method: "base", "camera" (colour photographs with the noise of cameras, which it finds for
+        itself), or the path of a checkpoint; of a density the path of one
     strength : factor on sigma. 1 removes the noise there is; less leaves grain, more smooths further; 0 to 4.
     steps : 1 for the posterior mean (best PSNR), more to follow the probability flow (sharper, less faithful). With
         ``samples`` the image is the mean, and the steps are those of each sample: 10 or more.
@@ -78,6 +80,11 @@ class Recipe:
     @property
     def method_name(self) -> str:
         return "score" if self.method == "auto" else self.method
+
+    @property
+    def blind(self) -> bool:
+        """Whether the network finds the noise for itself, so that sigma is only a hint to it."""
+        return self.method_name in LEARNED and is_blind(self.model)
 
     def build_denoiser(self) -> Denoiser:
         """What gives the image: named method, in tiles where its reach is known, in ``steps`` steps."""

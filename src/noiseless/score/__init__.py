@@ -8,7 +8,7 @@ from noiseless.names import Lazy
 from noiseless.names import load as load_lazy
 from noiseless.score.analytic import EmpiricalPrior, GaussianMixturePrior, GaussianPrior
 from noiseless.score.architecture import SIZES, ResidualShape
-from noiseless.score.checkpoint import Checkpoint, load, load_model, load_shipped, save, shipped
+from noiseless.score.checkpoint import Checkpoint, is_blind, load, load_model, load_shipped, save, shipped
 from noiseless.score.density_file import Mixture, load_density
 from noiseless.score.experts import Experts
 from noiseless.score.network_denoiser import NetworkDenoiser, engine_description
@@ -59,6 +59,7 @@ __all__ = [
     "denoised_from_score",
     "engine_description",
     "fit_experts",
+    "is_blind",
     "load",
     "load_density",
     "load_model",

@@ -157,9 +157,23 @@ def load_model(model: str, channels: int) -> Checkpoint:
 @functools.cache
 def model_reach(model: str) -> int:
     """Pixels that an output pixel of a model can depend on: the largest over its gray and colour network."""
+    return max(checkpoint.shape.reach for checkpoint in _networks(model))
+
+
+@functools.cache
+def is_blind(model: str) -> bool:
+    """Whether a model was trained on the noise of cameras, and so finds level and correlation for itself."""
+    return any(checkpoint.card.get("recipe", {}).get("objective") == "camera" for checkpoint in _networks(model))
+
+
+def _networks(model: str) -> tuple[Checkpoint, ...]:
+    """The networks of a model: that of a file, or the gray and the colour one, as far as they are shipped."""
     if _is_path(model):
-        return load(Path(model)).shape.reach
-    return max(load_model(model, channels).shape.reach for channels in (1, 3))
+        return (load(Path(model)),)
+    found = [name for name in shipped() if name.rpartition("-")[0] == model]
+    if not found:
+        lookup({name.rpartition("-")[0]: name for name in shipped()}, model, kind="model")
+    return tuple(load_shipped(name) for name in found)
 
 
 def _is_path(model: str) -> bool:

@@ -31,7 +31,7 @@ NoiseOption: TypeAlias = Annotated[
 Method: TypeAlias = Annotated[
     str, typer.Option("-m", "--method", help="score, edge-enhancing or another diffusion filter, or auto.")
 ]
-Model: TypeAlias = Annotated[str, typer.Option(help="Model of the score method: a name, or a .safetensors file.")]
+Model: TypeAlias = Annotated[str, typer.Option(help="Model of the score method: base, camera, or a .safetensors file.")]
 
 
 def note(line: str) -> None:

@@ -94,7 +94,7 @@ def estimate_image_noise(image: Image, *, mask: Any = None) -> NoiseEstimate:
         impulses, found = _impulses(image, findings)
         model, reason = WithImpulses(model, impulses), f"{found}; beneath them {reason}"
     doubts, failed = doubts_of(findings, model)
-    return NoiseEstimate(model, min(confidence, DOUBTFUL) if failed else confidence, reason, doubts)
+    return NoiseEstimate(model, min(confidence, DOUBTFUL) if failed else confidence, reason, doubts, findings.jpeg)
 
 
 def estimate_sigma_per_channel(pixels: NDArray[np.float32]) -> tuple[float, ...]:

@@ -29,12 +29,14 @@ class NoiseEstimate:
         0.2 where a warning says that an assumption failed; 0 where nothing could be measured.
     reason : one sentence: what the estimate rests on.
     warnings : one sentence for each thing that makes it doubtful; empty when there is none.
+    compressed : True where the blocks of JPEG show: what they took of the noise cannot be told from the image.
     """
 
     model: NoiseModel
     confidence: float
     reason: str
     warnings: tuple[str, ...] = ()
+    compressed: bool = False
 
     @property
     def kind(self) -> str:
