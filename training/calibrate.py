@@ -1,6 +1,6 @@
 """Fit the maps from propagated to true error of the shipped networks, on photographs that are in no evaluation set.
 
-    python training/calibrate.py TRAIN_FOLDER [--every 4] [--side 192]
+    python training/calibrate.py TRAIN_FOLDER [--every 12] [--side 160] [--only base-gray ...]
 
 Writes src/noiseless/generation/calibrations.json. What it promises is checked on other sets by benchmarks/coverage.py.
 """
@@ -44,12 +44,14 @@ def raw_and_error(denoiser, clean, sigma, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--every", type=int, default=4)
-    parser.add_argument("--side", type=int, default=192)
+    parser.add_argument("--every", type=int, default=12)
+    parser.add_argument("--side", type=int, default=160)
+    parser.add_argument("--only", nargs="+", default=list(shipped()), choices=list(shipped()), metavar="MODEL")
     options = parser.parse_args()
     paths = sorted(path for path in options.folder.iterdir() if path.suffix in (".jpg", ".png"))[:: options.every]
-    fitted = {}
-    for name in shipped():
+    target = Path(noiseless.generation.__file__).with_name("calibrations.json")
+    fitted = json.loads(target.read_text(encoding="utf-8"))
+    for name in options.only:
         if is_blind(name.rpartition("-")[0]):
             continue  # not made for noise of a known sigma
         size, _, kind = name.rpartition("-")
@@ -59,7 +61,6 @@ def main():
         raws, errors = ([np.stack([pair[i] for pair in level]) for level in levels] for i in (0, 1))
         fitted[name] = fit_calibration([s / 255 for s in SIGMAS], raws, errors).as_json()
         print(name, len(images), "images")
-    target = Path(noiseless.generation.__file__).with_name("calibrations.json")
     target.write_text(json.dumps(fitted, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
