@@ -50,17 +50,40 @@ def test_a_photograph_with_compressed_coarse_noise_goes_to_the_network_of_camera
         (Recipe(), {"sigma": 9.0}),  # whoever knows the noise means white noise
         (Recipe("score"), {}),
         (Recipe("perona-malik"), {}),
-        (Recipe(error=True), {}),
+        (Recipe(samples=1, steps=2), {"sigma": 9.0}),
     ],
 )
 def test_who_asks_for_something_else_gets_it(photograph, recipe, given):
     assert restore(photograph, recipe, channel_axis=-1, **given).recipe.model == "base"
 
 
+def test_its_error_is_told_and_does_not_change_what_is_chosen(photograph):
+    restored = restore(photograph, Recipe(error=True), channel_axis=-1)
+    assert restored.recipe.model == "camera"
+    assert not restored.error.calibrated
+    assert restored.error.half68.mean() > 0
+
+
+def test_strength_goes_part_of_the_way_and_without_noise_nothing_changes(photograph):
+    whole, half = (
+        restore(photograph.astype(np.float32), Recipe(model="camera", strength=s), sigma=9.0, channel_axis=-1).image
+        for s in (1.0, 0.5)
+    )
+    np.testing.assert_allclose(half, (whole + photograph) / 2, atol=1e-3)  # float32 of values up to 255
+    unchanged = restore(photograph, Recipe(model="camera"), sigma=0.0, channel_axis=-1).image
+    np.testing.assert_array_equal(unchanged, photograph)
+
+
 def test_gray_images_and_white_noise_do_not_go_there(photograph, clean, rng):
     assert restore(photograph[..., 1]).recipe.model == "base"
     white = clean + 9 * rng.standard_normal(clean.shape)
-    assert restore(white.round().clip(0, 255).astype(np.uint8), channel_axis=-1).recipe.model == "base"
+    stored = white.round().clip(0, 255).astype(np.uint8)
+    assert restore(stored, channel_axis=-1).recipe.model == "base"
+    file = io.BytesIO()
+    Image.fromarray(stored).save(file, "JPEG", quality=97, subsampling=0)
+    compressed = restore(np.asarray(Image.open(file)), channel_axis=-1)
+    assert compressed.noise.kind == "gaussian"
+    assert compressed.recipe.model == "base"
 
 
 def test_it_may_be_asked_for_and_sigma_is_a_hint(photograph, clean):

@@ -58,7 +58,7 @@ class StationaryData:
 
     def __call__(self, estimate: Array, variance: float, /) -> Array:
         # Filtering the difference alone keeps the image out of the periodic Fourier grid: no wrap at borders.
-        return estimate + _filtered(self.noisy - estimate, variance / (variance + self.spectrum))
+        return estimate + filtered(self.noisy - estimate, variance / (variance + self.spectrum))
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +93,8 @@ class BlurredData:
     def __call__(self, estimate: Array, variance: float, /) -> Array:
         xp = array_api_compat.array_namespace(estimate)
         strength = xp.abs(self.transfer) ** 2
-        missing = self.noisy - _filtered(estimate, self.transfer)
-        return estimate + _filtered(missing, variance * xp.conj(self.transfer) / (variance * strength + self.sigma**2))
+        missing = self.noisy - filtered(estimate, self.transfer)
+        return estimate + filtered(missing, variance * xp.conj(self.transfer) / (variance * strength + self.sigma**2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,8 +190,9 @@ class PixelwiseData:
         return np.asarray((low + high) / 2, dtype=self.noisy.dtype)
 
 
-def _filtered(image: Array, transfer: Array) -> Array:
+def filtered(image: Array, transfer: Array) -> Array:
+    """(C, *space) convolved on a periodic grid with what has the transform ``transfer``, (*space) or (C, *space)."""
     xp = array_api_compat.array_namespace(image)
     axes = tuple(range(1, image.ndim))
-    filtered = xp.fft.ifftn(xp.fft.fftn(image, axes=axes) * transfer, axes=axes)
-    return xp.astype(xp.real(filtered), image.dtype)
+    convolved = xp.fft.ifftn(xp.fft.fftn(image, axes=axes) * transfer, axes=axes)
+    return xp.astype(xp.real(convolved), image.dtype)

@@ -81,14 +81,12 @@ class Multistep:
     order: ClassVar[int] = 2
     random: ClassVar[bool] = False
 
-    def step(self, denoiser: Denoiser, state: State, sigma_next: float, normal: Normal, /) -> State:  # noqa: ARG002
+    def step(self, denoiser: Denoiser, state: State, sigma_next: float, normal: Normal, /) -> State:
+        if sigma_next == 0.0 or state.denoised is None or state.previous_sigma is None:
+            return Euler().step(denoiser, state, sigma_next, normal)
         denoised = denoiser(state.image, state.sigma)
-        if sigma_next == 0.0:
-            return state.moved(denoised, 0.0, denoised)
-        ahead = denoised
-        if state.denoised is not None and state.previous_sigma is not None:
-            length = math.log(state.sigma / sigma_next)
-            before = math.log(state.previous_sigma / state.sigma)
-            ahead = denoised + (denoised - state.denoised) * (length / (2.0 * before))
+        length = math.log(state.sigma / sigma_next)
+        before = math.log(state.previous_sigma / state.sigma)
+        ahead = denoised + (denoised - state.denoised) * (length / (2.0 * before))
         kept = sigma_next / state.sigma
         return state.moved(kept * state.image + (1.0 - kept) * ahead, sigma_next, denoised)

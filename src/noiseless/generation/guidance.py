@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import ClassVar
 
-import numpy as np
-
 from noiseless.denoiser import Array, Denoiser
 from noiseless.diffusion.schedule import karras
 from noiseless.errors import InvalidParameter
 from noiseless.generation.data_step import DataStep
-from noiseless.generation.randomness import Normal, normal_from_seed
+from noiseless.generation.randomness import Normal, normal_from_seed, seed_of_sample
 from noiseless.generation.sampler import State, integrate
 from noiseless.generation.stochastic import Ancestral
 
@@ -78,5 +76,5 @@ def guided_samples(
     levels = karras(steps, sigma_max=sigma, sigma_min=LAST_LEVEL * sigma)
     sampler = Guided(data, spread)
     for number in count():
-        normal = normal_from_seed(int(np.random.SeedSequence((seed, number)).generate_state(1)[0]))
+        normal = normal_from_seed(seed_of_sample(seed, number))
         yield integrate(sampler, denoiser, start + sigma * normal(start), levels, normal)

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import array_api_compat
-import numpy as np
 
 from noiseless.denoiser import Array, Denoiser, Sigma
 from noiseless.diffusion.schedule import Sigmas, karras
 from noiseless.errors import InvalidParameter
+from noiseless.generation.data_step import filtered
 from noiseless.generation.plug_and_play import PlugAndPlay
-from noiseless.generation.randomness import Normal, normal_from_seed
+from noiseless.generation.randomness import Normal, normal_from_seed, seed_of_sample
 from noiseless.generation.sampler import Sampler, State, trajectory
 
 # The last noise level before 0, as a share of the first. Below a hundredth of the noise the flow has nothing left
@@ -63,8 +63,7 @@ class ProbabilityFlow:
         def noise_of_the_image(like: Array) -> Array:
             return sigma * normal(like)
 
-        shares = self.schedule(self.steps, sigma_max=1.0, sigma_min=LAST_LEVEL)
-        yield from trajectory(self.sampler, denoise_share, noisy, shares, noise_of_the_image)
+        return self._followed(denoise_share, noisy, noise_of_the_image)
 
     def correlated(self, noisy: Array, spectrum: Array, /) -> Array:
         """The same for stationary Gaussian noise of a known spectrum, by plug-and-play at every level.
@@ -75,18 +74,19 @@ class ProbabilityFlow:
         """
         xp = array_api_compat.array_namespace(noisy)
         remove, normal = PlugAndPlay(self.denoiser), normal_from_seed(self.seed)
-        axes = tuple(range(1, noisy.ndim))
 
         def denoise_share(image: Array, share: float) -> Array:
             return remove(image, share**2 * spectrum)
 
         def noise_of_the_image(like: Array) -> Array:
-            filtered = xp.fft.ifftn(xp.fft.fftn(normal(like), axes=axes) * xp.sqrt(spectrum), axes=axes)
-            return xp.astype(xp.real(filtered), like.dtype)
+            return filtered(normal(like), xp.sqrt(spectrum))
 
-        shares = self.schedule(self.steps, sigma_max=1.0, sigma_min=LAST_LEVEL)
-        *_, final = trajectory(self.sampler, denoise_share, noisy, shares, noise_of_the_image)
+        *_, final = self._followed(denoise_share, noisy, noise_of_the_image)
         return final.image
+
+    def _followed(self, denoise_share: Denoiser, noisy: Array, noise_of_the_image: Normal) -> Iterator[State]:
+        shares = self.schedule(self.steps, sigma_max=1.0, sigma_min=LAST_LEVEL)
+        return trajectory(self.sampler, denoise_share, noisy, shares, noise_of_the_image)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ class PosteriorSamples:
     """Images that may have been the clean one, as likely as the denoiser thinks them.
 
     For white Gaussian noise the reverse process, begun at the observation at its own sigma, draws from p(x | y); see
-    :mod:`noiseless.generation.stochastic`. Too few steps draw too little spread: 10 give about 0.9 of it.
+    :mod:`noiseless.generation.stochastic`. Too few steps draw too little spread: of the standard deviation of Gaussian
+    posteriors, 10 ancestral steps give 0.7 to 0.8, 20 give 0.84 to 0.89, 50 about 0.95.
 
     Parameters
     ----------
@@ -129,8 +130,7 @@ class PosteriorSamples:
 
     def drawer(self, number: int) -> ProbabilityFlow:
         """What makes the sample of that number of a noisy image, as a function of it and its sigma."""
-        seed = int(np.random.SeedSequence((self.seed, number)).generate_state(1)[0])
-        return ProbabilityFlow(self.denoiser, self.sampler, self.steps, seed)
+        return ProbabilityFlow(self.denoiser, self.sampler, self.steps, seed_of_sample(self.seed, number))
 
 
 def mean_and_spread(samples: list[Array]) -> tuple[Array, Array]:

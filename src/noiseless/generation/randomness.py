@@ -32,3 +32,8 @@ def normal_from_seed(seed: int) -> Normal:
         return xp.asarray(drawn, dtype=like.dtype, device=array_api_compat.device(like))
 
     return normal
+
+
+def seed_of_sample(seed: int, number: int) -> int:
+    """The seed of one sample of several: the n-th is the same however many are drawn."""
+    return int(np.random.SeedSequence((seed, number)).generate_state(1)[0])

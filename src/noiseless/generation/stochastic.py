@@ -7,11 +7,12 @@ p(x | y): no guidance by the likelihood is needed. Its state at a lower level s 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from noiseless.denoiser import Array, Denoiser
 from noiseless.errors import InvalidParameter
+from noiseless.generation.deterministic import Euler
 from noiseless.generation.randomness import Normal
 from noiseless.generation.sampler import State
 
@@ -32,9 +33,9 @@ class Ancestral:
     random: ClassVar[bool] = True
 
     def step(self, denoiser: Denoiser, state: State, sigma_next: float, normal: Normal, /) -> State:
-        denoised = denoiser(state.image, state.sigma)
         if sigma_next == 0.0:
-            return state.moved(denoised, 0.0, denoised)
+            return Euler().step(denoiser, state, sigma_next, normal)
+        denoised = denoiser(state.image, state.sigma)
         kept = (sigma_next / state.sigma) ** 2
         spread = sigma_next * math.sqrt(1.0 - kept)
         image = denoised + kept * (state.image - denoised) + spread * normal(state.image)
@@ -90,8 +91,7 @@ class AnnealedLangevin:
 
     def step(self, denoiser: Denoiser, state: State, sigma_next: float, normal: Normal, /) -> State:
         if sigma_next == 0.0:
-            denoised = denoiser(state.image, state.sigma)
-            return state.moved(denoised, 0.0, denoised)
+            return Euler().step(denoiser, state, sigma_next, normal)
         # The image keeps its place: the first walk at the new level takes away the noise that is too much for it.
         here = state.moved(state.image, sigma_next, state.image)
         return walk(denoiser, here, self.walks, self.length, normal)
@@ -103,7 +103,7 @@ def walk(denoiser: Denoiser, state: State, count: int, length: float, normal: No
     for _ in range(count):
         denoised = denoiser(image, state.sigma)
         image = langevin_step(image, denoised, state, length, normal)
-    return State(image, state.sigma, state.start, state.start_sigma, denoised, state.previous_sigma)
+    return replace(state, image=image, denoised=denoised)
 
 
 def langevin_step(image: Array, denoised: Array, state: State, length: float, normal: Normal) -> Array:

@@ -14,7 +14,7 @@ from noiseless.diffusion import FILTERS
 from noiseless.errors import Diverged, InvalidImage, InvalidParameter
 from noiseless.generation import ErrorBars
 from noiseless.image import FloatArray, Image, from_array, with_channel_axis
-from noiseless.noise import Gaussian, NoiseEstimate, NoiseModel, StationaryNoise, estimate_image_noise
+from noiseless.noise import Correlated, Gaussian, NoiseEstimate, NoiseModel, estimate_image_noise
 from noiseless.restoration.posterior import error_bars, posterior_samples
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal import remove
@@ -183,10 +183,10 @@ def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: Noise
 
     No estimate of such noise is of use: in the calmest patches, on which it rests, JPEG has left nothing of it.
     """
-    coarse = given is None and noise.compressed and isinstance(noise.model, StationaryNoise)
+    coarse = given is None and noise.compressed and isinstance(noise.model, Correlated)
     usual = recipe.method == "auto" and recipe.model == Recipe.model and recipe.samples == 0 and recipe.steps == 1
     photograph = image.channels == 3 and len(image.space) == 2
-    return replace(recipe, model=CAMERA) if coarse and usual and photograph and not recipe.error else recipe
+    return replace(recipe, model=CAMERA) if coarse and usual and photograph else recipe
 
 
 def _one_a_channel(noise: NoiseEstimate) -> NoiseEstimate:
@@ -202,7 +202,10 @@ def _removed(noise: NoiseModel, denoiser: Denoiser, image: Image, recipe: Recipe
     """The pixels without the noise; its model is in stored units, and so is what every model but a Gaussian sees."""
     if recipe.blind:
         level = math.sqrt(float(np.mean(noise.variance(image.in_stored_units())))) / image.scale
-        clean = np.asarray(denoiser(image.pixels, max(level, FAINTEST_CAMERA) * recipe.strength)).astype(np.float32)
+        told = max(level, FAINTEST_CAMERA) if level else 0.0
+        clean = np.asarray(denoiser(image.pixels, told * max(recipe.strength, 1.0))).astype(np.float32)
+        # The level is a hint, so less of it would hardly leave more of the noise: go part of the way instead.
+        clean = image.pixels + np.float32(min(recipe.strength, 1.0)) * (clean - image.pixels)
     elif isinstance(noise, Gaussian):
         # Additive: the offset does not matter, and networks like black at zero.
         clean = remove(Gaussian(noise.sigma / image.scale), denoiser, image.pixels, recipe.strength).astype(np.float32)
