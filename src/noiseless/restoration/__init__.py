@@ -3,6 +3,7 @@
 from noiseless.restoration.denoising import Restored, denoise, restore, restore_image
 from noiseless.restoration.quality import psnr, ssim
 from noiseless.restoration.recipe import METHODS, PRESETS, Recipe, preset_named
+from noiseless.restoration.risk import Risk, self_supervised_loss, unbiased_risk
 from noiseless.restoration.tiling import Tiled
 
 __all__ = [
@@ -10,11 +11,14 @@ __all__ = [
     "PRESETS",
     "Recipe",
     "Restored",
+    "Risk",
     "Tiled",
     "denoise",
     "preset_named",
     "psnr",
     "restore",
     "restore_image",
+    "self_supervised_loss",
     "ssim",
+    "unbiased_risk",
 ]
