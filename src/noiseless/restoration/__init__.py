@@ -4,6 +4,7 @@ from noiseless.restoration.denoising import Restored, denoise, restore, restore_
 from noiseless.restoration.quality import psnr, ssim
 from noiseless.restoration.recipe import METHODS, PRESETS, Recipe, preset_named
 from noiseless.restoration.risk import Risk, self_supervised_loss, unbiased_risk
+from noiseless.restoration.spectral import spectral_risk
 from noiseless.restoration.tiling import Tiled
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "restore",
     "restore_image",
     "self_supervised_loss",
+    "spectral_risk",
     "ssim",
     "unbiased_risk",
 ]

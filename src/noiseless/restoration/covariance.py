@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from noiseless.errors import InvalidParameter
 from noiseless.generation import sign_probes
@@ -23,15 +24,26 @@ class Covariance:
     Parameters
     ----------
     times : image -> C image
-    trace, trace_of_square : tr C and tr C^2
-    probes : (count, seed) -> pairs of images w and u with E[u w^T] = C, so that E[u . J w] = tr(C J); w is as strong
+    power, square : (channels, *space) or (channels, 1...): the mean of |n|^2 at every frequency, and of C^2 likewise
+    draw : (count, seed) -> pairs of images w and u with E[u w^T] = C, so that E[u . J w] = tr(C J); w is as strong
         as the noise, so that what a denoiser does to it is what it does to noise
     """
 
     times: Callable[[FloatArray], FloatArray]
-    trace: float
-    trace_of_square: float
-    probes: Callable[[int, int], Iterator[tuple[FloatArray, FloatArray]]]
+    power: NDArray[np.float64]
+    square: NDArray[np.float64]
+    draw: Callable[[int, int], Iterator[tuple[FloatArray, FloatArray]]]
+
+    def probes(self, count: int, seed: int) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """``draw``, once the count is checked.
+
+        Raises
+        ------
+        InvalidParameter : the count is below 1.
+        """
+        if count < 1:
+            raise InvalidParameter(f"probes is {count}; the divergence needs one or more, usually 4")
+        return self.draw(count, seed)
 
 
 def covariance_of(noise: NoiseModel, noisy: FloatArray) -> Covariance:
@@ -68,19 +80,23 @@ def _diagonal(variance: Any, noisy: FloatArray) -> Covariance:
         for probe in sign_probes(noisy, strength, count, seed):
             yield probe, ratio * probe
 
-    return Covariance(lambda image: exact * image, float(np.sum(variance)), float(np.sum(np.square(variance))), probes)
+    axes = tuple(range(1, noisy.ndim))
+    power, square = (np.mean(values, axis=axes, keepdims=True) for values in (variance, np.square(variance)))
+    return Covariance(lambda image: exact * image, power, square, probes)
 
 
 def _stationary(noise: StationaryNoise, noisy: FloatArray) -> Covariance:
     space = noisy.shape[1:]
     axes = tuple(range(1, noisy.ndim))
-    power = noise.spectrum(space)
-    if not power.any():
+    # The image is a part of a noise that goes on beyond it. On a grid of twice its size none of it wraps around.
+    doubled = tuple(2 * length for length in space)
+    spectrum = noise.spectrum(doubled)
+    if not spectrum.any():
         raise InvalidParameter("the noise is 0 everywhere; the risk is that of the noise that is left, give some")
 
     def times(image: FloatArray) -> FloatArray:
-        spread = np.fft.ifftn(power * np.fft.fftn(image.astype(np.float64), axes=axes), axes=axes).real
-        return spread.astype(image.dtype)
+        spread = np.fft.ifftn(spectrum * np.fft.fftn(image.astype(np.float64), doubled, axes), axes=axes).real
+        return spread[(slice(None), *map(slice, space))].astype(image.dtype)
 
     def probes(count: int, seed: int) -> Iterator[tuple[FloatArray, FloatArray]]:
         # Not the stream of default_rng(seed), with which the caller may have made the image noisy.
@@ -89,5 +105,18 @@ def _stationary(noise: StationaryNoise, noisy: FloatArray) -> Covariance:
             probe = noise.sample(np.zeros_like(noisy), rng)
             yield probe, probe
 
-    channels = noisy.shape[0]
-    return Covariance(times, channels * float(np.sum(power)), channels * float(np.sum(np.square(power))), probes)
+    power = np.broadcast_to(_seen_in_part(spectrum, space), noisy.shape)
+    return Covariance(times, power, np.square(power), probes)
+
+
+def _seen_in_part(spectrum: NDArray[np.float64], space: tuple[int, ...]) -> NDArray[np.float64]:
+    """The mean of |FFT n|^2 / N over ``space``, for noise of a spectrum on twice that grid.
+
+    The transform of a part sees each correlation as often as two of its pixels are that far apart, a triangle.
+    """
+    correlation = np.fft.ifftn(spectrum).real
+    for axis, length in enumerate(space):
+        apart = np.abs(np.fft.fftfreq(2 * length, 1 / (2 * length)))
+        correlation = correlation * np.expand_dims(1.0 - apart / length, [*range(axis), *range(axis + 1, len(space))])
+    # Every other frequency of the doubled grid is one of the part's.
+    return np.fft.fftn(correlation).real[tuple(slice(None, None, 2) for _ in space)]

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.image import FloatArray
@@ -31,8 +32,9 @@ from noiseless.restoration.covariance import covariance_of
 Whole = Callable[[FloatArray], FloatArray]
 """What was done to the noisy image, whole: a denoiser with its sigma, parameters and tiles."""
 
-STEP = 0.05
-"""Of a finite difference, in standard deviations of the noise; see :mod:`noiseless.generation.uncertainty`."""
+STEP = 0.02
+"""Of a finite difference, in standard deviations of the noise. A network is linear in pieces, and a step crosses into
+others: 0.05 makes the risk at sigma 15 of 255 too large by 0.4 %, 0.2 by 8 %, from 0.02 on nothing is seen."""
 
 PROBES = 4
 """Their chance adds to that of the noise: with 4, less than a tenth of it for a good denoiser."""
@@ -103,8 +105,6 @@ def response_of(
 
     Parameters and errors are those of :func:`unbiased_risk`.
     """
-    if probes < 1:
-        raise InvalidParameter(f"probes is {probes}; the divergence needs one or more, usually {PROBES}")
     covariance = covariance_of(noise, noisy)
     denoised = denoise(noisy)
     if denoised.shape != noisy.shape:
@@ -121,9 +121,13 @@ def risk_of(response: Response, noisy: FloatArray, noise: NoiseModel) -> Risk:
     """The unbiased risk of a denoiser whose response is known."""
     covariance = covariance_of(noise, noisy)
     residual = response.residual
-    squared = dot(residual, residual) - covariance.trace + 2.0 * float(np.sum(response.divergence, dtype=np.float64))
+    squared = (
+        dot(residual, residual)
+        - _trace(covariance.power, noisy)
+        + 2.0 * float(np.sum(response.divergence, dtype=np.float64))
+    )
     variance = (
-        4.0 * dot(residual, covariance.times(residual)) + 4.0 * response.energy - 2.0 * covariance.trace_of_square
+        4.0 * dot(residual, covariance.times(residual)) + 4.0 * response.energy - 2.0 * _trace(covariance.square, noisy)
     )
     # Probes of signs have the variance 2 |S|^2 less the diagonal, S the symmetric part of C J, and the trace counts
     # twice. |S|^2 is at most the energy.
@@ -188,6 +192,10 @@ def self_supervised_loss(denoise: Whole, noisy: FloatArray) -> Risk:
             given[hidden] = around[hidden]
             squared[hidden] = np.square(denoise(given)[hidden] - noisy[hidden], dtype=np.float64)
     return Risk(float(squared.mean()), float(squared.std()) / math.sqrt(squared.size), absolute=False)
+
+
+def _trace(power: NDArray[np.float64], noisy: FloatArray) -> float:
+    return noisy.size * float(np.mean(power))
 
 
 def _mean_of_neighbours(noisy: FloatArray) -> FloatArray:
