@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noiseless.errors import InvalidParameter
+from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.noise import Correlated, Gaussian, gaussian_kernel
 from noiseless.restoration import spectral_risk, unbiased_risk
 
@@ -83,6 +83,8 @@ def test_it_is_steins_where_the_jacobian_knows_nothing_of_the_error(rng):
     assert off < stein * (1 + 3 * 0.11)
 
 
-def test_one_probe_is_needed(rng):
+def test_what_cannot_be_measured_is_refused(rng):
     with pytest.raises(InvalidParameter, match="probes is 0"):
         spectral_risk(too_strong, rng.standard_normal(SHAPE), Gaussian(SIGMA), probes=0)
+    with pytest.raises(InvalidImage, match="they must be equal"):
+        spectral_risk(lambda noisy: noisy[..., 1:], rng.standard_normal(SHAPE), Gaussian(SIGMA))

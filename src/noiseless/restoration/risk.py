@@ -18,7 +18,7 @@ Batson & Royer 2019, arXiv:1901.11365: J-invariance.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,15 +106,33 @@ def response_of(
     Parameters and errors are those of :func:`unbiased_risk`.
     """
     covariance = covariance_of(noise, noisy)
-    denoised = denoise(noisy)
-    if denoised.shape != noisy.shape:
-        raise InvalidImage(f"the denoiser made {denoised.shape} of an image of shape {noisy.shape}; they must be equal")
+    denoised = denoised_once(denoise, noisy)
     divergence, energy = np.zeros(noisy.shape, np.float64), 0.0
-    for probe, dual in covariance.probes(probes, seed):
-        change = (denoise(noisy + STEP * probe) - denoised) / STEP
+    for dual, change in changes(denoise, noisy, denoised, covariance.probes(probes, seed)):
         divergence += dual * change / probes
         energy += dot(change, covariance.times(change)) / probes
     return Response(denoised - noisy, divergence.astype(noisy.dtype), energy, probes)
+
+
+def denoised_once(denoise: Whole, noisy: FloatArray) -> FloatArray:
+    """D(y), once it has the shape of y.
+
+    Raises
+    ------
+    InvalidImage : it has another.
+    """
+    denoised = denoise(noisy)
+    if denoised.shape != noisy.shape:
+        raise InvalidImage(f"the denoiser made {denoised.shape} of an image of shape {noisy.shape}; they must be equal")
+    return denoised
+
+
+def changes(
+    denoise: Whole, noisy: FloatArray, denoised: FloatArray, probes: Iterator[tuple[FloatArray, FloatArray]]
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """(u, J w) for every pair of probes (w, u) of a :class:`~noiseless.restoration.covariance.Covariance`."""
+    for probe, dual in probes:
+        yield dual, (denoise(noisy + STEP * probe) - denoised) / STEP
 
 
 def risk_of(response: Response, noisy: FloatArray, noise: NoiseModel) -> Risk:

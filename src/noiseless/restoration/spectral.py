@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from noiseless.image import FloatArray
 from noiseless.noise import NoiseModel
 from noiseless.restoration.covariance import covariance_of
-from noiseless.restoration.risk import PROBES, STEP, Risk, Whole
+from noiseless.restoration.risk import PROBES, Risk, Whole, changes, denoised_once
 
 Values = NDArray[np.float64]
 
@@ -45,16 +45,15 @@ def spectral_risk(denoise: Whole, noisy: FloatArray, noise: NoiseModel, *, probe
     """The mean squared error of a posterior mean, such as the shipped networks return at one step and strength 1.
 
     Parameters and errors are those of :func:`~noiseless.restoration.unbiased_risk`. For denoisers that are no
-    posterior means the bands disagree with their Jacobian, and the result is close to Stein's. It is not free of bias:
-    it has less chance in it, a quarter of the variance at sigma 50 of 255 on a photograph of 0.15 megapixels.
+    posterior means the bands disagree with their Jacobian, and the result is close to Stein's. It is not free of bias,
+    but has less chance in it: on BSD68 at sigma 50 it is 0.18 dB off in the mean, and Stein's 0.25 dB (`tiny`).
     """
     covariance = covariance_of(noise, noisy)
-    denoised = denoise(noisy)
+    denoised = denoised_once(denoise, noisy)
     bands = _Bands(noisy.shape)
     trace, trace_of_square = (bands.sums(values) for values in (covariance.power, covariance.square))
     t, energy = np.zeros(bands.count), np.zeros(bands.count)
-    for probe, dual in covariance.probes(probes, seed):
-        change = (denoise(noisy + STEP * probe) - denoised) / STEP
+    for dual, change in changes(denoise, noisy, denoised, covariance.probes(probes, seed)):
         t += bands.product(dual, change) / probes
         energy += bands.product(change, covariance.times(change)) / probes
     residual = denoised - noisy
