@@ -3,6 +3,7 @@ import pytest
 
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.score import NetworkDenoiser
+from noiseless.score.engines.openvino_engine import OpenVINOEngine
 from noiseless.score.network_denoiser import LARGEST_NOISE
 
 
@@ -119,3 +120,10 @@ def test_bfloat16_inside_the_network_costs_little(noisy, rng):
     short = NetworkDenoiser(precision="bfloat16")(noisy, 0.1)
     # bfloat16 keeps 8 bits: every layer rounds by up to 2**-9 of its values, here of size 1; 18 layers at random
     assert np.sqrt(np.mean((exact - short) ** 2)) < 2**-9 * 18**0.5
+
+
+@pytest.mark.parametrize(("variable", "argument", "threads"), [("1", 0, 1), ("1,4", 0, 1), ("1", 2, 2)])
+def test_the_engine_keeps_to_the_threads_of_the_environment(checkpoint, monkeypatch, variable, argument, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", variable)
+    engine = OpenVINOEngine(checkpoint, precision="float32", threads=argument)
+    assert engine.compiled.get_property("INFERENCE_NUM_THREADS") == threads

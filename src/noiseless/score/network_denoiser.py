@@ -35,7 +35,7 @@ class NetworkDenoiser:
     ----------
     model : "base", or the path of a checkpoint
     precision : "float32", "bfloat16", or "auto": bfloat16 where this machine runs it faster, else float32
-    threads : CPU threads of the NumPy engine; 0 lets it use all it may.
+    threads : CPU threads of the NumPy engine; 0 takes OMP_NUM_THREADS where it is set, else all cores.
 
     Raises
     ------

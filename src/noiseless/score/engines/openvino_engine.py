@@ -1,6 +1,7 @@
 """Score networks on NumPy arrays, by OpenVINO: the engine of the plain install."""
 
 import functools
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ class OpenVINOEngine:
     checkpoint : shape and kernels
     precision : "float32", "bfloat16" (inside the network: input, output and the rest of the method stay float32),
         or "auto", see :func:`fastest_precision`.
-    threads : CPU threads; 0 lets OpenVINO use all cores it may.
+    threads : CPU threads; 0 takes OMP_NUM_THREADS (schedulers of clusters set it), else all cores.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, precision: str, threads: int = 0) -> None:
@@ -32,7 +33,7 @@ class OpenVINOEngine:
             "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
             "PERFORMANCE_HINT": "LATENCY",
         }
-        if threads:
+        if threads := threads or threads_of_environment():
             options["INFERENCE_NUM_THREADS"] = threads
         self.compiled = openvino.Core().compile_model(build_graph(checkpoint), "CPU", options)
         # An inference request may serve one thread at a time; denoisers are called from several.
@@ -83,6 +84,12 @@ def fastest_precision() -> str:
     flags = set(next((line for line in description.splitlines() if line.startswith("flags")), "").split())
     gains = "amx_bf16" in flags or ("AuthenticAMD" in description and "avx512_bf16" in flags)
     return "bfloat16" if gains else "float32"
+
+
+def threads_of_environment() -> int:
+    """The bound that the environment sets, 0 without one; of nested bounds ("4,2") the outermost."""
+    outermost = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(outermost) if outermost.isdecimal() else 0
 
 
 def description() -> str:
