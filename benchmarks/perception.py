@@ -1,6 +1,7 @@
 """Perception against distortion: what more steps of the probability flow give, and what they cost.
 
-    python benchmarks/perception.py FOLDER [--sigmas 25 50] [--steps 1 2 5 10 50] [--every 1] [--plot PICTURE.png]
+    python benchmarks/perception.py FOLDER [--sigmas 25 50] [--steps 1 2 5 10 50] [--every 1] [--model base]
+                                    [--plot PICTURE.png]
 
 FOLDER/*.png are clean colour images. Protocol of `noiseless bench`. PSNR and SSIM (distortion), and a distance of
 natural-scene statistics that needs no reference image and no download (perception): for patches of 80x80 pixels of the
@@ -63,6 +64,7 @@ def main():
     parser.add_argument("--sigmas", nargs="+", type=float, default=[25, 50])
     parser.add_argument("--steps", nargs="+", type=int, default=[1, 2, 5, 10, 50])
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--model", default="base")
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
     images = [255 * noiseless.read(path).pixels.astype(float) for path in sorted(options.folder.glob("*.png"))]
@@ -79,7 +81,9 @@ def main():
             for image in images:
                 noise = np.random.default_rng(0).standard_normal((*image.shape[1:], 3)).transpose(2, 0, 1)
                 noisy = (image + sigma * noise).astype(np.float32)
-                restored = noiseless.denoise(noisy, sigma=float(sigma), steps=steps, channel_axis=0).clip(0, 255)
+                restored = noiseless.denoise(
+                    noisy, sigma=float(sigma), model=options.model, steps=steps, channel_axis=0
+                ).clip(0, 255)
                 figures.append([
                     noiseless.psnr(restored, image, data_range=255),
                     noiseless.ssim(restored, image, data_range=255, channel_axis=0),
@@ -91,10 +95,10 @@ def main():
             line = f"{psnr:.2f} dB, SSIM {ssim:.4f}, distance {distance:.2f}"
             print(f"sigma {sigma:g}, {steps:2d} steps: {line}", flush=True)
     if options.plot:
-        draw(curves, options.plot)
+        draw(curves, options)
 
 
-def draw(curves, path):
+def draw(curves, options):
     from matplotlib.figure import Figure
 
     picture = Figure(figsize=(7.0, 4.2), layout="constrained")
@@ -106,10 +110,10 @@ def draw(curves, path):
             axes.annotate(f"{count}", (x, y), xytext=(4, 4), textcoords="offset points", fontsize=9)
     axes.set_xlabel("PSNR, dB (more is nearer to the clean image)")
     axes.set_ylabel("distance of statistics (less looks more natural)")
-    axes.set_title("steps of the probability flow, Kodak24", fontsize=11)
+    axes.set_title(f"steps of the probability flow, {options.folder.name}, {options.model}", fontsize=11)
     axes.grid(visible=True, lw=0.4, alpha=0.5)
     axes.legend(frameon=False)
-    picture.savefig(path, dpi=120)
+    picture.savefig(options.plot, dpi=120)
 
 
 if __name__ == "__main__":

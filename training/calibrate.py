@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import noiseless
-from noiseless.generation import fit_calibration, propagated_error, sign_probes
+from noiseless.generation import fit_calibration, propagated_noise, sign_probes
 from noiseless.generation.calibration import PROBES
 from noiseless.score import NetworkDenoiser, is_blind, shipped
 
@@ -35,10 +35,10 @@ def raw_and_error(denoiser, clean, sigma, seed):
     noise = np.random.default_rng(seed).standard_normal(clean.shape, dtype=np.float32)
     noisy = np.float32(clean + sigma * noise)
     denoised = denoiser(noisy, sigma)
-    raw = propagated_error(
+    through = propagated_noise(
         lambda image: denoiser(image, sigma), noisy, denoised, sign_probes(noisy, sigma, PROBES, seed)
     )
-    return raw, MARGIN * (denoised - clean)
+    return through.std, MARGIN * (denoised - clean)
 
 
 def main():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from noiseless.errors import InvalidParameter
-from noiseless.generation import jacobian_product, posterior_components, propagated_error, sign_probes
+from noiseless.generation import jacobian_product, posterior_components, propagated_noise, sign_probes
 from noiseless.score import GaussianPrior, NetworkDenoiser
 
 SIGMA = 0.3
@@ -59,28 +59,32 @@ def test_torch_differentiates_what_numpy_takes_the_difference_of(rng):
 def test_pixels_on_their_own_pass_on_their_share_of_the_noise(rng):
     prior = GaussianPrior(mean=0.5, std=0.2)
     noisy = rng.standard_normal((1, 9, 11))
-    raw = propagated_error(lambda y: prior(y, SIGMA), noisy, prior(noisy, SIGMA), sign_probes(noisy, SIGMA, 3, seed=0))
+    raw = propagated_noise(
+        lambda y: prior(y, SIGMA), noisy, prior(noisy, SIGMA), sign_probes(noisy, SIGMA, 3, seed=0)
+    ).std
     # signs have the square 1, so there is no chance in it
     np.testing.assert_allclose(raw, SIGMA * 0.2**2 / (0.2**2 + SIGMA**2), rtol=1e-9)
 
 
 def test_a_projection_passes_on_the_posterior_standard_deviation(rng):
     noisy = rng.standard_normal((1, 400, 50))
-    raw = propagated_error(row_means, noisy, row_means(noisy), sign_probes(noisy, SIGMA, 8, seed=0))
+    raw = propagated_noise(row_means, noisy, row_means(noisy), sign_probes(noisy, SIGMA, 8, seed=0)).std
     # Var[x | y] = SIGMA^2 / 50; a mean of 8 * 400 squares of nearly normal values has the relative error sqrt(2 / 3200)
     assert abs(np.mean(raw**2) / (SIGMA**2 / 50) - 1) < 4 * (2 / 3200) ** 0.5
 
 
 def test_channels_share_their_error(rng):
     noisy = rng.standard_normal((3, 8, 8))
-    raw = propagated_error(lambda y: y * [[[0.0]], [[0.6]], [[0.9]]], noisy, 0, sign_probes(noisy, SIGMA, 2, seed=0))
+    raw = propagated_noise(
+        lambda y: y * [[[0.0]], [[0.6]], [[0.9]]], noisy, 0, sign_probes(noisy, SIGMA, 2, seed=0)
+    ).std
     assert raw.shape == noisy.shape
     np.testing.assert_array_equal(raw[0], raw[2])
 
 
 def test_an_error_map_needs_a_probe(rng):
     with pytest.raises(InvalidParameter, match="no probe"):
-        propagated_error(row_means, np.zeros((1, 4, 4)), np.zeros((1, 4, 4)), [])
+        propagated_noise(row_means, np.zeros((1, 4, 4)), np.zeros((1, 4, 4)), [])
 
 
 def test_eight_probes_cost_eight_calls(rng):
@@ -91,7 +95,7 @@ def test_eight_probes_cost_eight_calls(rng):
         return row_means(image)
 
     noisy = rng.standard_normal((1, 5, 5))
-    propagated_error(counted, noisy, row_means(noisy), sign_probes(noisy, SIGMA, 8, seed=0))
+    propagated_noise(counted, noisy, row_means(noisy), sign_probes(noisy, SIGMA, 8, seed=0))
     assert len(calls) == 8
 
 

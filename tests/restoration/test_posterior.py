@@ -163,3 +163,17 @@ def test_what_makes_no_sense_is_refused(noisy, choices, given, words):
 def test_an_unknown_sampler_is_refused_however_many_steps():
     with pytest.raises(UnknownName, match="did you mean 'heun'"):
         Recipe(sampler="huen")
+
+
+def test_grain_widens_the_intervals_where_sigma_is_known(rng):
+    """Grain of two grey levels goes with the noise, and that is an error which only the residual can show."""
+    clean = np.full((256, 256), 100.0) + 30.0 * (np.arange(256) > 128)
+    noise = 10.0 * rng.standard_normal(clean.shape)
+    grain = 3.0 * rng.standard_normal(clean.shape)
+    smooth, grainy = (restore(image + noise, WITH_ERROR, sigma=10.0) for image in (clean, clean + grain))
+    covered = np.mean(np.abs(smooth.image - clean) <= smooth.error.half68)
+    assert covered > 0.6
+    # by Stein's risk the grain is 9 +- 0.55 (one standard error of a mean of 65536); within strata 1.6
+    assert np.median(grainy.error.half68) > np.sqrt(np.median(smooth.error.half68) ** 2 + 9.0 / 2)
+    estimated = restore(clean + grain + noise, WITH_ERROR)
+    assert np.median(estimated.error.half68) < np.median(grainy.error.half68)

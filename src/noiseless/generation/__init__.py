@@ -23,13 +23,15 @@ from noiseless.generation.plug_and_play import PlugAndPlay, alternate
 from noiseless.generation.posterior import PosteriorSamples, ProbabilityFlow, mean_and_spread
 from noiseless.generation.prior import sample
 from noiseless.generation.randomness import Normal, normal_from_seed
+from noiseless.generation.residual import widened_by_residual
 from noiseless.generation.sampler import Sampler, State, integrate, trajectory
 from noiseless.generation.stochastic import Ancestral, AnnealedLangevin, PredictorCorrector
 from noiseless.generation.uncertainty import (
     Components,
+    PropagatedNoise,
     jacobian_product,
     posterior_components,
-    propagated_error,
+    propagated_noise,
     sign_probes,
 )
 
@@ -63,6 +65,7 @@ __all__ = [
     "PosteriorSamples",
     "PredictorCorrector",
     "ProbabilityFlow",
+    "PropagatedNoise",
     "Sampler",
     "State",
     "StationaryData",
@@ -75,9 +78,10 @@ __all__ = [
     "normal_error_bars",
     "normal_from_seed",
     "posterior_components",
-    "propagated_error",
+    "propagated_noise",
     "sample",
     "shipped_calibrations",
     "sign_probes",
     "trajectory",
+    "widened_by_residual",
 ]

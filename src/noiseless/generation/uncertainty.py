@@ -67,48 +67,55 @@ def jacobian_product(denoiser: Denoiser, noisy: Array, sigma: Sigma, direction: 
     return (denoiser(noisy + step * direction, sigma) - denoiser(noisy - step * direction, sigma)) / (2.0 * step)
 
 
-def propagated_error(
+@dataclass(frozen=True, eq=False)
+class PropagatedNoise:
+    """What a restoration lets through of the noise, of covariance C, by its Jacobian J. Of the shape of the image.
+
+    Parameters
+    ----------
+    std : the square root of the diagonal of J C J^T, estimated: the raw measure of the error
+    trace : the diagonal of J C, estimated without a bias and without smoothing: its sum is what Stein's risk needs
+    """
+
+    std: Array
+    trace: Array
+
+
+def propagated_noise(
     denoise: Callable[[Array], Array], noisy: Array, denoised: Array, probes: Iterable[Array]
-) -> Array:
-    """How much of the noise comes through, as a standard deviation at every pixel: the raw measure of the error.
+) -> PropagatedNoise:
+    """How much of the noise comes through at every pixel.
 
-        s^2 = mean over probes w and a small window of |(D(y + h w) - D(y)) / h|^2,   w a draw of the noise, h = 0.05
+        std^2 = mean over probes w and a small window of |J w|^2,   J w = (D(y + h w) - D(y)) / h,   h = 0.05
+        trace = mean over probes of w * J w
 
-    Its expectation is the diagonal of J C J^T for noise of covariance C. Good denoisers are nearly projections,
-    J J^T = J, and then this is the posterior variance, the diagonal of J C; unlike w * J w, which estimates that
-    without a bias, it is never negative, and it follows the true error as closely with less smoothing. The channels
-    of an image are wrong together, so they share the mean of their variances. Recalibrate it:
-    :class:`~noiseless.generation.Calibration`.
+    Good denoisers are nearly projections, J J^T = J, and then std^2 is the posterior variance, the diagonal of J C;
+    unlike the trace, which estimates that without a bias, it is never negative, and it follows the true error as
+    closely with less smoothing. The channels of an image are wrong together, so they share the mean of their
+    variances. Recalibrate it: :class:`~noiseless.generation.Calibration`.
 
     Parameters
     ----------
     denoise : what was done to the noisy image, whole
     noisy, denoised : (C, *space), the image and what ``denoise`` gave for it
-    probes : draws of the noise, of the same shape, without the image; each costs one call. 8 are enough.
+    probes : draws w of the noise, of the same shape, without the image; each costs one call. 8 are enough.
 
     Raises
     ------
     InvalidParameter : there is no probe.
     """
     xp = array_api_compat.array_namespace(noisy)
-    energies = _energies(denoise, noisy, denoised, probes)
-    total, count = None, 0
-    for energy in energies:
-        total, count = energy if total is None else total + energy, count + 1
-    if total is None:
-        raise InvalidParameter("there is no probe; an error map needs one or more, usually 8")
-    shared = xp.mean(total / count, axis=0, keepdims=True)
-    times = (0.0,) * (shared.ndim - 3) + (WINDOW**2 / 2,) * 2
-    smooth = xp.clip(heat_flow(shared, times), 0.0, None)
-    return xp.astype(xp.broadcast_to(xp.sqrt(smooth), tuple(noisy.shape)), noisy.dtype, copy=True)
-
-
-def _energies(
-    denoise: Callable[[Array], Array], noisy: Array, denoised: Array, probes: Iterable[Array]
-) -> Iterator[Array]:
+    energy, trace, count = xp.zeros_like(noisy), xp.zeros_like(noisy), 0
     for probe in probes:
         change = (denoise(noisy + STEP * probe) - denoised) / STEP
-        yield change * change
+        energy, trace, count = energy + change * change, trace + probe * change, count + 1
+    if count == 0:
+        raise InvalidParameter("there is no probe; an error map needs one or more, usually 8")
+    shared = xp.mean(energy / count, axis=0, keepdims=True)
+    times = (0.0,) * (shared.ndim - 3) + (WINDOW**2 / 2,) * 2
+    smooth = xp.clip(heat_flow(shared, times), 0.0, None)
+    std = xp.astype(xp.broadcast_to(xp.sqrt(smooth), tuple(noisy.shape)), noisy.dtype, copy=True)
+    return PropagatedNoise(std, trace / count)
 
 
 def sign_probes(like: Array, sigma: Sigma, count: int, seed: int) -> Iterator[Array]:

@@ -171,7 +171,9 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
     pixels = removed(denoiser, image.pixels)
     if not np.isfinite(pixels).all():
         raise Diverged(f"{recipe.method_name} gave values that are not finite; report the image, or try another method")
-    error = error_bars(noise.model, removed, denoiser, image, pixels, recipe) if recipe.error else None
+    error = None
+    if recipe.error:
+        error = error_bars(noise.model, removed, denoiser, image, pixels, recipe, told=given is not None)
     drawn = posterior_samples(noise.model, removed, denoiser, image, recipe) if recipe.samples else ()
     samples = tuple(image.with_pixels(sample) for sample in drawn)
     report = _report(image, pixels, noise, recipe) | {"seconds": time.perf_counter() - started}

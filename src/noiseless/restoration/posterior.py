@@ -7,7 +7,14 @@ import numpy as np
 
 from noiseless.denoiser import Denoiser
 from noiseless.errors import InvalidParameter
-from noiseless.generation import ErrorBars, normal_error_bars, propagated_error, shipped_calibrations, sign_probes
+from noiseless.generation import (
+    ErrorBars,
+    normal_error_bars,
+    propagated_noise,
+    shipped_calibrations,
+    sign_probes,
+    widened_by_residual,
+)
 from noiseless.generation.calibration import PROBES
 from noiseless.image import FloatArray, Image
 from noiseless.noise import Gaussian, ImpulsiveNoise, NoiseModel, StabilisableNoise, StationaryNoise, WithImpulses
@@ -18,12 +25,20 @@ Removal = Callable[[Denoiser, FloatArray], FloatArray]
 
 
 def error_bars(
-    noise: NoiseModel, remove: Removal, denoiser: Denoiser, image: Image, denoised: FloatArray, recipe: Recipe
+    noise: NoiseModel,
+    remove: Removal,
+    denoiser: Denoiser,
+    image: Image,
+    denoised: FloatArray,
+    recipe: Recipe,
+    *,
+    told: bool,
 ) -> ErrorBars:
     """How far each pixel may be wrong, (C, *space), in stored units.
 
     Draws of the noise are sent through the whole restoration once more. Calibrated for the shipped networks and noise
-    that is white and Gaussian, at strength 1 and one step; else the law of the propagated noise is taken as normal.
+    that is white and Gaussian, at strength 1 and one step, and corrected by the residual where the noise is ``told``
+    and not estimated; else the law of the propagated noise is taken as normal.
 
     Raises
     ------
@@ -32,14 +47,17 @@ def error_bars(
     if isinstance(noise, ImpulsiveNoise):
         raise InvalidParameter(f"{noise} replaces pixels, and how wrong a filled one is is not known; leave error out")
     probes = _probes(noise, image, denoised, recipe.seed)
-    raw = propagated_error(lambda pixels: remove(denoiser, pixels), image.pixels, denoised, probes)
-    bars = normal_error_bars(raw)
+    through = propagated_noise(lambda pixels: remove(denoiser, pixels), image.pixels, denoised, probes)
+    bars = normal_error_bars(through.std)
     usual = recipe.steps == 1 or recipe.samples > 0
     if isinstance(noise, Gaussian) and recipe.method_name == "score" and recipe.strength == 1.0 and usual:
         name = f"{recipe.model}-{'colour' if image.channels == 3 else 'gray'}"
         calibration = shipped_calibrations().get(name)
         if calibration is not None:
-            bars = calibration(raw, np.asarray(noise.sigma) / image.scale)
+            sigma = np.asarray(noise.sigma) / image.scale
+            bars = calibration(through.std, sigma)
+            if told:
+                bars = widened_by_residual(bars, image.pixels, denoised, sigma, through)
     return replace(bars, half68=bars.half68 * image.scale, half95=bars.half95 * image.scale)
 
 
