@@ -127,3 +127,5 @@ def test_the_engine_keeps_to_the_threads_of_the_environment(checkpoint, monkeypa
     monkeypatch.setenv("OMP_NUM_THREADS", variable)
     engine = OpenVINOEngine(checkpoint, precision="float32", threads=argument)
     assert engine.compiled.get_property("INFERENCE_NUM_THREADS") == threads
+    # or several bounded processes would share the same first cores
+    assert not engine.compiled.get_property("ENABLE_CPU_PINNING")

@@ -34,7 +34,8 @@ class OpenVINOEngine:
             "PERFORMANCE_HINT": "LATENCY",
         }
         if threads := threads or threads_of_environment():
-            options["INFERENCE_NUM_THREADS"] = threads
+            # Unpinned: two bounded processes would be pinned to the same first cores.
+            options |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
         self.compiled = openvino.Core().compile_model(build_graph(checkpoint), "CPU", options)
         # An inference request may serve one thread at a time; denoisers are called from several.
         self.local = threading.local()
