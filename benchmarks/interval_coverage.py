@@ -1,9 +1,10 @@
 """Do the error bars hold? Coverage of the 68 % and 95 % intervals, and the rank correlation of error map and error.
 
-    python benchmarks/coverage.py DATA [--sets BSD68 CBSD68 Kodak24] [--sigmas 15 25 50] [--every 1] [--model base]
+    python benchmarks/interval_coverage.py DATA [--sets BSD68 CBSD68 Kodak24] [--sigmas 15 25 50] [--every 1]
+                                           [--model base]
 
-DATA/SET/*.png are clean images. The protocol of `noiseless bench`: white noise from seed 0, neither clipped nor
-rounded, sigma told; nothing is clipped afterwards. Thirds of local activity are by the standard deviation in 7x7
+DATA/SET holds clean images. The protocol of `noiseless bench`: white noise from seed 0, neither clipped nor rounded,
+sigma told; nothing is clipped afterwards. Thirds of local activity are by the standard deviation in 7x7
 pixels, over the whole set: of the *denoised* image, which is what a user sees and an interval can know, and of the
 *clean* one, which it cannot (faint texture that the noise hid counts as textured there and looks flat to any
 denoiser, so intervals that hold given the noisy image do not hold given the clean one). Rank correlation is
@@ -70,7 +71,9 @@ def main():
     head = "all   flat/medium/textured as denoised   as clean"
     print(f"set      sigma {head}         {head}         rank corr.")
     for name in options.sets:
-        paths = sorted((options.data / name).glob("*.png"))[:: options.every]
+        paths = sorted(path for path in (options.data / name).iterdir() if path.suffix in (".png", ".jpg"))[
+            :: options.every
+        ]
         for sigma in options.sigmas:
             parts = [measured(path, sigma, options.model) for path in paths]
             pixels = {key: np.concatenate([part[key].ravel() for part in parts]) for key in parts[0]}
