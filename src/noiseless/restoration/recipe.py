@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from noiseless.classical import CLASSICAL
 from noiseless.denoiser import Denoiser
 from noiseless.diffusion import FILTERS
 from noiseless.errors import InvalidParameter
@@ -14,7 +15,7 @@ from noiseless.names import lookup, with_plugins
 from noiseless.restoration.tiling import Tiled
 from noiseless.score import DENSITIES, LEARNED, is_blind
 
-METHODS: Mapping[str, Any] = with_plugins({**FILTERS, **LEARNED, **DENSITIES}, "noiseless.denoisers")
+METHODS: Mapping[str, Any] = with_plugins({**FILTERS, **CLASSICAL, **LEARNED, **DENSITIES}, "noiseless.denoisers")
 """Every denoiser by name. An entry of ``LEARNED`` is built with ``model=``, one of ``DENSITIES`` with the path of a
 density where ``model`` is one, any other without arguments."""
 

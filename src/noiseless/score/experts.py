@@ -27,18 +27,15 @@ from numpy.typing import NDArray
 from noiseless.denoiser import Array, Sigma
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.names import Lazy, load
+from noiseless.overlapping_patches import bands_of_patches, mean_of_patches
+from noiseless.planes import OPPONENT, plane_by_plane
 from noiseless.score.density_file import Mixture, load_density
-from noiseless.score.sigma_map import sigma_array
 
 _MINIMISE = Lazy("scipy.optimize:minimize_scalar")
-# Patches of so many pixels at a time: their coefficients are the memory that denoising takes.
-_PATCHES_AT_ONCE = 1 << 15
 # Levels of a sigma map closer than this are taken as one: an error of 1 % in sigma costs 0.002 dB.
 _LEVEL_STEP = 0.02
 # For the likelihood of sigma: patches looked at, rounds of refitting the weights, and the change that ends them.
 _PATCHES_FOR_SIGMA, _ROUNDS, _SETTLED = 6000, 60, 5e-4
-# Orthonormal, so white noise stays white: luminance, and two differences.
-_OPPONENT = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
 
 
 @dataclass(frozen=True)
@@ -79,26 +76,14 @@ class Experts:
         return self.mixture.side - 1
 
     def __call__(self, noisy: Array, sigma: Sigma, /) -> Array:
-        xp = array_namespace(noisy)
-        _check(noisy)
-        single = xp.astype(noisy, xp.float32, copy=False)
-        level = xp.broadcast_to(sigma_array(sigma, single, xp), tuple(single.shape))
-        uniform = bool(xp.all(level == xp.max(level)))
-        if noisy.shape[0] == 3 and uniform:
-            rotation = xp.asarray(_OPPONENT, dtype=xp.float32, device=device(noisy))
-            rotated = xp.tensordot(rotation, single, axes=((1,), (0,)))
-            denoised = xp.tensordot(rotation, self._planes(rotated, level, xp), axes=((0,), (0,)))
-            # Rotating there and back rounds; where there is no noise nothing may change.
-            denoised = xp.where(level == 0, single, denoised)
-        else:
-            denoised = self._planes(single, level, xp)
-        return xp.astype(denoised, noisy.dtype, copy=False)
+        return plane_by_plane(noisy, sigma, self._denoised)
 
-    def _planes(self, image: Array, level: Array, xp: Any) -> Array:
-        planes = xp.reshape(image, (-1, *image.shape[-2:]))
-        levels = xp.reshape(level, (-1, *image.shape[-2:]))
-        results = [_denoised(planes[i, ...], levels[i, ...], self.mixture, xp) for i in range(planes.shape[0])]
-        return xp.reshape(xp.stack(results), image.shape)
+    def _denoised(self, plane: Array, variance: Array, xp: Any) -> Array:
+        def estimate(patches: Array, variances: Array) -> tuple[Array, None]:
+            # Of a patch with several levels, their quadratic mean; 0 only where all are.
+            return _estimate(patches, xp.mean(variances, axis=0), self.mixture, xp), None
+
+        return mean_of_patches((plane, variance), self.mixture.side, estimate, xp)
 
     def log_density(self, image: Array, sigma: float) -> Array:
         """Log p_sigma of an image, in nats up to a constant that depends on its size alone.
@@ -114,7 +99,6 @@ class Experts:
         weighs the fewer patches as much as elsewhere the many.
         """
         xp = array_namespace(image)
-        _check(image)
         if not (math.isfinite(sigma) and sigma > 0):
             raise InvalidParameter(f"sigma is {sigma}; a density needs a finite one above 0")
         side = self.mixture.side
@@ -123,14 +107,14 @@ class Experts:
                 f"the image is {image.shape[-2]}x{image.shape[-1]}; a density needs {side}x{side} pixels"
             )
         if image.shape[0] == 3:
-            rotation = xp.asarray(_OPPONENT, dtype=image.dtype, device=device(image))
-            image = xp.tensordot(rotation, image, axes=((1,), (0,)))
+            opponent = xp.asarray(OPPONENT, dtype=image.dtype, device=device(image))
+            image = xp.tensordot(opponent, image, axes=((1,), (0,)))
         model = _Diffused(self.mixture, sigma, image, xp)
         planes = xp.reshape(image, (-1, *image.shape[-2:]))
         total = xp.zeros((), dtype=image.dtype, device=device(image))
         for i in range(planes.shape[0]):
-            for rows in _bands(planes[i, ...], side):
-                total = total + xp.sum(model.log_likelihood(model.coefficients(_patches(rows, side, xp))))
+            for patches in bands_of_patches(planes[i, ...], side, xp):
+                total = total + xp.sum(model.log_likelihood(model.coefficients(patches)))
         return total / side**2
 
     def likeliest_sigma(self, image: NDArray[Any]) -> float:
@@ -191,29 +175,6 @@ class _Diffused:
         return self.xp.concat([coefficients[:1, :], coefficients[1:, :] * (self.gains @ shares)], axis=0)
 
 
-def _denoised(image: Array, level: Array, mixture: Mixture, xp: Any) -> Array:
-    """One plane; the mean of what all patches over a pixel say."""
-    side = mixture.side
-    height, width = image.shape
-    padded, levels = (_at_least(array, side, xp) for array in (image, level))
-    total = xp.zeros_like(padded)
-    count = np.zeros(padded.shape, np.float32)
-    first = 0
-    for rows, sigmas in zip(_bands(padded, side), _bands(levels, side), strict=True):
-        patches = _patches(rows, side, xp)
-        # Of a patch with several levels, their quadratic mean; 0 only where all are.
-        squared = xp.mean(_patches(sigmas**2, side, xp), axis=0)
-        estimate = _estimate(patches, squared, mixture, xp)
-        down, across = rows.shape[0] - side + 1, rows.shape[1] - side + 1
-        for i in range(side**2):
-            y, x = first + i // side, i % side
-            total[y : y + down, x : x + across] += xp.reshape(estimate[i, :], (down, across))
-            count[y : y + down, x : x + across] += 1.0
-        first += down
-    mean = (total / xp.asarray(count, device=device(image)))[:height, :width]
-    return xp.where(level == 0, image, mean)
-
-
 def _estimate(patches: Array, squared: Array, mixture: Mixture, xp: Any) -> Array:
     """Denoised patches, (side^2, patches), each with a noise variance of its own."""
     lowest, highest = float(xp.min(squared)), float(xp.max(squared))
@@ -232,30 +193,6 @@ def _estimate(patches: Array, squared: Array, mixture: Mixture, xp: Any) -> Arra
         chosen = patches[:, here]
         estimate[:, here] = model.basis.T @ model.shrink(model.coefficients(chosen))
     return xp.where(squared == 0, patches, estimate)
-
-
-def _bands(image: Array, side: int) -> list[Array]:
-    """Bands of rows that share no patch, and together hold all."""
-    height, width = image.shape
-    down = max(1, _PATCHES_AT_ONCE // width)
-    return [image[y : min(y + down, height - side + 1) + side - 1, :] for y in range(0, height - side + 1, down)]
-
-
-def _patches(image: Array, side: int, xp: Any) -> Array:
-    """All patches of a (Y, X) array as columns, (side^2, patches)."""
-    down, across = image.shape[0] - side + 1, image.shape[1] - side + 1
-    rows = [image[y : y + down, x : x + across] for y in range(side) for x in range(side)]
-    return xp.reshape(xp.stack(rows), (side**2, down * across))
-
-
-def _at_least(image: Array, side: int, xp: Any) -> Array:
-    """The last row and column repeated until a patch fits."""
-    for axis in (0, 1):
-        missing = side - image.shape[axis]
-        if missing > 0:
-            last = image[-1:, :] if axis == 0 else image[:, -1:]
-            image = xp.concat([image, *[last] * missing], axis=axis)
-    return image
 
 
 def _likeliest_sigma(image: NDArray[np.float32], mixture: Mixture) -> float:
@@ -292,11 +229,6 @@ def _likeliest_sigma(image: NDArray[np.float32], mixture: Mixture) -> float:
         if settled:
             break
     return math.exp(log_sigma)
-
-
-def _check(image: Array) -> None:
-    if image.ndim not in (3, 4):
-        raise InvalidImage(f"an image has the axes (C, Y, X) or (C, Z, Y, X); this one has shape {tuple(image.shape)}")
 
 
 _mixture = functools.cache(load_density)

@@ -10,7 +10,7 @@ from noiseless.denoiser import Array, Sigma
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.names import Lazy, load
 from noiseless.score.checkpoint import Checkpoint, load_model, model_reach
-from noiseless.score.sigma_map import sigma_array
+from noiseless.sigma_map import sigma_array
 
 DESCRIPTION = Lazy("noiseless.score.engines.openvino_engine:description")
 OPENVINO = Lazy("noiseless.score.engines.openvino_engine:OpenVINOEngine")
