@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from noiseless.restoration import recipe
+from noiseless.restoration import methods
 
 
 @dataclass(frozen=True)
@@ -22,5 +22,5 @@ class BoxMean:
 @pytest.fixture
 def box_mean(monkeypatch):
     """The box mean as a method by name."""
-    monkeypatch.setattr(recipe, "METHODS", {**recipe.METHODS, "box-mean": BoxMean})
+    monkeypatch.setattr(methods, "METHODS", {**methods.METHODS, "box-mean": BoxMean})
     return BoxMean()

@@ -4,7 +4,7 @@ import pytest
 import noiseless
 from noiseless.errors import Diverged, InvalidImage, InvalidParameter, UnknownName
 from noiseless.noise import Gaussian
-from noiseless.restoration import METHODS, Recipe, denoise, recipe, restore, restore_image
+from noiseless.restoration import METHODS, Recipe, denoise, methods, restore, restore_image
 
 STORED = {
     "uint8": (255, 0),
@@ -210,7 +210,7 @@ def test_noise_that_cannot_be_known_is_asked_for(image):
 
 
 def test_a_method_that_breaks_down_is_not_passed_on(monkeypatch):
-    monkeypatch.setattr(recipe, "METHODS", {"broken": lambda: lambda noisy, sigma: noisy * np.float32("nan")})
+    monkeypatch.setattr(methods, "METHODS", {"broken": lambda: lambda noisy, sigma: noisy * np.float32("nan")})
     with pytest.raises(Diverged, match="broken"):
         denoise(np.ones((5, 5)), sigma=1, method="broken")
 

@@ -6,7 +6,7 @@ import pytest
 import noiseless
 from noiseless.errors import InvalidParameter, UnknownName
 from noiseless.noise import Correlated, Gaussian, Poisson, SaltAndPepper, gaussian_kernel
-from noiseless.restoration import PRESETS, Recipe, preset_named, recipe, restore, restore_image
+from noiseless.restoration import PRESETS, Recipe, methods, preset_named, restore, restore_image
 
 WITH_ERROR = Recipe(error=True)
 
@@ -68,7 +68,7 @@ def test_an_error_map_costs_nine_calls(noisy, monkeypatch):
 
         return denoise
 
-    monkeypatch.setattr(recipe, "METHODS", {"counting": counting})
+    monkeypatch.setattr(methods, "METHODS", {"counting": counting})
     restored = restore(noisy, Recipe("counting", error=True), sigma=20.0)
     assert len(calls) == 9
     assert not restored.error.calibrated

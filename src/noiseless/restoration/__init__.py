@@ -1,8 +1,10 @@
 """What one does with a denoiser and an image: the four steps in order, in tiles, and how good it is."""
 
 from noiseless.restoration.denoising import Restored, denoise, restore, restore_image
+from noiseless.restoration.ensemble import Ensemble, SelfEnsemble
+from noiseless.restoration.methods import METHODS
 from noiseless.restoration.quality import psnr, ssim
-from noiseless.restoration.recipe import METHODS, PRESETS, Recipe, preset_named
+from noiseless.restoration.recipe import PRESETS, Recipe, preset_named
 from noiseless.restoration.risk import Risk, self_supervised_loss, unbiased_risk
 from noiseless.restoration.spectral import spectral_risk
 from noiseless.restoration.tiling import Tiled
@@ -10,9 +12,11 @@ from noiseless.restoration.tiling import Tiled
 __all__ = [
     "METHODS",
     "PRESETS",
+    "Ensemble",
     "Recipe",
     "Restored",
     "Risk",
+    "SelfEnsemble",
     "Tiled",
     "denoise",
     "preset_named",

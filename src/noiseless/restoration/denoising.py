@@ -15,6 +15,9 @@ from noiseless.errors import Diverged, InvalidImage, InvalidParameter
 from noiseless.generation import ErrorBars
 from noiseless.image import FloatArray, Image, from_array, with_channel_axis
 from noiseless.noise import Correlated, Gaussian, NoiseEstimate, NoiseModel, estimate_image_noise
+from noiseless.restoration.devices import on_device
+from noiseless.restoration.measurable import check_measurable
+from noiseless.restoration.methods import ENSEMBLE
 from noiseless.restoration.posterior import error_bars, posterior_samples
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal import remove
@@ -160,10 +163,12 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
     if noise.confidence == 0.0:
         raise InvalidParameter(f"the noise cannot be estimated: {noise.reason}; give sigma")
     recipe = _recipe_for(recipe, noise, image, given)
+    if recipe.method_name == ENSEMBLE:
+        check_measurable(noise.model, image, told=given is not None)
     # 2 and 3 Diffusion or score, 4 generation: the recipe says which.
     denoiser = recipe.build_denoiser()
     if like is not None:
-        denoiser = _on_device(denoiser, like)
+        denoiser = on_device(denoiser, like)
 
     def removed(denoiser: Denoiser, pixels: FloatArray) -> FloatArray:
         return _removed(noise.model, denoiser, image.with_pixels(pixels), recipe)
@@ -221,18 +226,6 @@ def _removed(noise: NoiseModel, denoiser: Denoiser, image: Image, recipe: Recipe
     return np.clip(clean, image.pixels - most, image.pixels + most)
 
 
-def _on_device(denoiser: Denoiser, like: Array) -> Denoiser:
-    """The denoiser for NumPy arrays that does its work as ``like`` is: of its kind, on its device."""
-    xp = array_api_compat.array_namespace(like)
-    device = array_api_compat.device(like)
-
-    def denoise_there(noisy: Array, sigma: Sigma, /) -> Array:
-        level = sigma if isinstance(sigma, float) else xp.asarray(np.asarray(sigma), device=device)
-        return np.asarray(denoiser(xp.asarray(np.array(noisy), device=device), level).cpu().numpy())
-
-    return denoise_there
-
-
 def _report(image: Image, pixels: FloatArray, noise: NoiseEstimate, recipe: Recipe) -> dict[str, Any]:
     removed = _root_mean_square(image.pixels - pixels) * image.scale
     expected = recipe.strength * np.sqrt(np.mean(noise.model.variance(image.with_pixels(pixels).in_stored_units())))
@@ -244,7 +237,8 @@ def _report(image: Image, pixels: FloatArray, noise: NoiseEstimate, recipe: Reci
     return {
         "version": __version__,
         "method": recipe.method_name,
-        "model": recipe.model,
+        "model": recipe.model_name,
+        **({"members": list(recipe.members)} if recipe.method_name == ENSEMBLE else {}),
         "strength": recipe.strength,
         "steps": recipe.steps,
         **({"samples": recipe.samples} if recipe.samples else {}),

@@ -51,7 +51,7 @@ def error_bars(
     bars = normal_error_bars(through.std)
     usual = recipe.steps == 1 or recipe.samples > 0
     if isinstance(noise, Gaussian) and recipe.method_name == "score" and recipe.strength == 1.0 and usual:
-        name = f"{recipe.model}-{'colour' if image.channels == 3 else 'gray'}"
+        name = f"{recipe.model_name}-{'colour' if image.channels == 3 else 'gray'}"
         calibration = shipped_calibrations().get(name)
         if calibration is not None:
             sigma = np.asarray(noise.sigma) / image.scale

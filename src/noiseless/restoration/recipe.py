@@ -3,21 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from noiseless.classical import CLASSICAL
 from noiseless.denoiser import Denoiser
-from noiseless.diffusion import FILTERS
 from noiseless.errors import InvalidParameter
 from noiseless.generation import SAMPLERS, PosteriorSamples, ProbabilityFlow, Sampler
-from noiseless.names import lookup, with_plugins
-from noiseless.restoration.tiling import Tiled
-from noiseless.score import DENSITIES, LEARNED, is_blind
-
-METHODS: Mapping[str, Any] = with_plugins({**FILTERS, **CLASSICAL, **LEARNED, **DENSITIES}, "noiseless.denoisers")
-"""Every denoiser by name. An entry of ``LEARNED`` is built with ``model=``, one of ``DENSITIES`` with the path of a
-density where ``model`` is one, any other without arguments."""
+from noiseless.names import lookup
+from noiseless.restoration.methods import ENSEMBLE, USUAL_MEMBERS, USUAL_MODEL, build, ensemble_of, parsed
+from noiseless.score import LEARNED, is_blind
 
 LARGEST_STRENGTH = 4.0
 
@@ -31,8 +23,8 @@ class Recipe:
 
     Parameters
     ----------
-    method : a name in ``METHODS``, or "auto": the score network, and for colour photographs whose noise JPEG went over
-        its model "camera"
+    method : a name in ``METHODS``, with parameters or without ("non-local-means:patch=7"), or "auto": the score
+        network, and for colour photographs whose noise JPEG went over its model "camera"
     model : of a learned method: "base", "camera" (colour photographs with the noise of cameras, which it finds for
         itself), or the path of a checkpoint; of a density the path of one
     strength : factor on sigma. 1 removes the noise there is; less leaves grain, more smooths further; 0 to 4.
@@ -45,15 +37,17 @@ class Recipe:
     samples : how many images to draw that may have been the clean one; sigma must be given then.
     error : True finds, at the cost of 8 more calls in float32, how far each pixel may be wrong.
     bound : the most, in standard deviations of the noise, that a pixel may change; inf for no bound
+    members : of the method "ensemble", each like ``method``; the first is what the others have to better
 
     Raises
     ------
     UnknownName : there is no such method or sampler; the message suggests the nearest.
-    InvalidParameter : a number is out of its range, or the sampler cannot draw samples.
+    InvalidParameter : a number is out of its range, the sampler cannot draw samples, or an ensemble is asked for more
+        than the least error.
     """
 
     method: str = "auto"
-    model: str = "base"
+    model: str = USUAL_MODEL
     strength: float = 1.0
     steps: int = 1
     sampler: str = "auto"
@@ -62,6 +56,7 @@ class Recipe:
     samples: int = 0
     error: bool = False
     bound: float = math.inf
+    members: tuple[str, ...] = USUAL_MEMBERS
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= LARGEST_STRENGTH:
@@ -73,6 +68,11 @@ class Recipe:
             raise InvalidParameter(f"samples is {self.samples}; draw 0 or more, usually 8")
         if not self.bound > 0.0:
             raise InvalidParameter(f"bound is {self.bound:g}; use some standard deviations of the noise, usually 3")
+        if self.method_name == ENSEMBLE and (self.strength, self.steps, self.samples) != (1.0, 1, 0):
+            raise InvalidParameter(
+                f"an ensemble seeks the least error, at strength 1 and one step, without samples; strength is "
+                f"{self.strength:g}, steps {self.steps}, samples {self.samples}: use method score for that"
+            )
         self._sampler("flow")
         denoiser = self.build_denoiser()
         if self.samples:
@@ -80,29 +80,31 @@ class Recipe:
 
     @property
     def method_name(self) -> str:
+        """The method without its parameters."""
+        return parsed(self._method)[0]
+
+    @property
+    def _method(self) -> str:
         return "score" if self.method == "auto" else self.method
+
+    @property
+    def model_name(self) -> str:
+        """The model, be it named beside the method or in its parameters."""
+        return str(parsed(self._method)[1].get("model", self.model))
 
     @property
     def blind(self) -> bool:
         """Whether the network finds the noise for itself, so that sigma is only a hint to it."""
-        return self.method_name in LEARNED and is_blind(self.model)
+        return self.method_name in LEARNED and is_blind(self.model_name)
 
     def build_denoiser(self) -> Denoiser:
         """What gives the image: named method, in tiles where its reach is known, in ``steps`` steps."""
-        build = lookup(METHODS, self.method_name, kind="method")
-        if self.method_name in LEARNED:
-            # bfloat16 rounds away the small differences that tell the error.
-            denoiser = build(model=self.model, precision="float32" if self.error else "auto")
-        elif self.method_name in DENSITIES and self.model != Recipe.model:
-            denoiser = build(Path(self.model))
-        else:
-            denoiser = build()
-        # The filters need little memory and use all cores on the whole image; at their reach, tiles would overlap much.
-        if hasattr(denoiser, "reach") and self.method_name not in FILTERS:
-            denoiser = Tiled(denoiser, self.tile)
+        if self.method_name == ENSEMBLE:
+            return ensemble_of(self.members, self.model, tile=self.tile)
+        # bfloat16 rounds away the small differences that tell the error.
+        denoiser = build(self._method, self.model, tile=self.tile, exact=self.error)
         if self.steps == 1 or self.samples:
-            mean: Denoiser = denoiser
-            return mean
+            return denoiser
         return ProbabilityFlow(denoiser, self._sampler("flow"), self.steps, self.seed)
 
     def build_samples(self, denoiser: Denoiser) -> PosteriorSamples:

@@ -24,6 +24,7 @@ from noiseless.noise import (
     StationaryNoise,
     WithImpulses,
 )
+from noiseless.restoration.ensemble import Ensemble
 from noiseless.restoration.impulse_repair import repair
 from noiseless.restoration.simulated import remove_simulated
 from noiseless.restoration.stabilised import remove_magnitude_noise, remove_photon_noise, remove_stabilised
@@ -63,8 +64,19 @@ def remove(noise: NoiseModel, denoiser: Denoiser, noisy: Pixels, strength: float
     if isinstance(noise, StabilisableNoise):
         return remove_stabilised(noise, denoiser, noisy, strength)
     if isinstance(noise, StationaryNoise):
-        return np.asarray(PlugAndPlay(denoiser)(noisy, noise.spectrum(noisy.shape[1:]) * strength**2))
+        return remove_correlated(noise, denoiser, noisy, strength)
     return remove_simulated(noise, denoiser, noisy, strength)
+
+
+def remove_correlated(noise: StationaryNoise, denoiser: Denoiser, noisy: Pixels, strength: float = 1.0) -> Pixels:
+    """Frequency by frequency, plug-and-play; of an ensemble each member by itself, and then their mixture.
+
+    What plug-and-play shows its denoiser on the way is not the image under its noise, so there is no risk of it.
+    """
+    if isinstance(denoiser, Ensemble):
+        wholes = [lambda image, d=member: remove(noise, d, image, strength) for member in denoiser.members.values()]
+        return denoiser.combined(wholes, noisy, noise)
+    return np.asarray(PlugAndPlay(denoiser)(noisy, noise.spectrum(noisy.shape[1:]) * strength**2))
 
 
 def remove_rounding(noise: Quantisation, denoiser: Denoiser, noisy: Pixels, strength: float = 1.0) -> Pixels:

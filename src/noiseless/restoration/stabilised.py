@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from noiseless.denoiser import Denoiser
 from noiseless.generation import PlugAndPlay
-from noiseless.names import Lazy, load
 from noiseless.noise import (
     AmplitudeSpeckle,
     NonCentralChi,
@@ -18,8 +17,7 @@ from noiseless.noise import (
     StabilisableNoise,
     StationaryNoise,
 )
-
-_ZOOM = Lazy("scipy.ndimage:zoom")
+from noiseless.restoration.blocks import block_means, interpolated
 
 Pixels = NDArray[np.floating]
 
@@ -130,29 +128,9 @@ def remove_photon_noise(
     for index, trust in enumerate(TRUSTS):
         block = max(1, blocks >> index)
         mixed = (trust * signal + (1.0 - trust) * estimate) / trust**2
-        coarse = _sums(mixed, block)
+        coarse = block**2 * block_means(mixed, block)
         law = replace(model, sigma=model.sigma * block / trust)
         denoised = remove_stabilised(law, denoiser, coarse, max(strength, 1.0))
-        estimate = _spread(denoised, block, noisy.shape) * trust**2
+        estimate = interpolated(denoised / block**2, block, noisy.shape) * trust**2
     # The passes smooth by themselves, so less than all of the noise is removed by going part of the way.
     return np.asarray(signal + min(strength, 1.0) * (estimate - signal) + noise.offset)
-
-
-def _sums(pixels: Pixels, block: int) -> Pixels:
-    """Sums over blocks of the last two axes; the last block is filled up by reflection."""
-    if block == 1:
-        return pixels
-    height, width = pixels.shape[-2:]
-    fill = [(0, 0)] * (pixels.ndim - 2) + [(0, -height % block), (0, -width % block)]
-    padded = np.pad(pixels, fill, mode="symmetric")
-    rows, columns = padded.shape[-2] // block, padded.shape[-1] // block
-    return np.asarray(padded.reshape(*pixels.shape[:-2], rows, block, columns, block).sum(axis=(-3, -1)))
-
-
-def _spread(sums: Pixels, block: int, shape: tuple[int, ...]) -> Pixels:
-    """The inverse of :func:`_sums` for smooth images: each block's mean, interpolated between block centres."""
-    if block == 1:
-        return sums
-    factors = (1,) * (sums.ndim - 2) + (block, block)
-    fine = load(_ZOOM)(sums / block**2, factors, order=1, mode="nearest", grid_mode=True)
-    return np.asarray(fine[..., : shape[-2], : shape[-1]], dtype=sums.dtype)
