@@ -59,6 +59,16 @@ def test_denoise_writes_the_same_kind_beside_the_input(folder, capfd, clean, noi
     assert err == ""
 
 
+def test_denoise_predicts_how_good_it_is(folder, capfd, clean):
+    code, out, err = run(capfd, "denoise", "noisy.png", "--sigma", SIGMA, "--predict", "-o", "a.png")
+    assert code == 0
+    likely, low, high = (float(number) for number in re.findall(r"([\d.]+) dB", err))
+    assert low < likely < high
+    assert low < noiseless.psnr(pixels("a.png"), clean) < high
+    _, out, _ = run(capfd, "denoise", "noisy.png", "--sigma", SIGMA, "--predict", "-o", "b.png", "--json")
+    assert json.loads(out)["audit"]["predicted_psnr"] == pytest.approx(likely, abs=0.005)
+
+
 def test_denoise_equals_the_python_call(folder, capfd, noisy):
     run(capfd, "denoise", "noisy.png", "-o", "out.png", "--sigma", SIGMA)
     np.testing.assert_array_equal(pixels(folder / "out.png"), noiseless.denoise(noisy, sigma=SIGMA))

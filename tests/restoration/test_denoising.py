@@ -153,7 +153,7 @@ def test_the_report_says_what_was_done(rng):
     report = restore(noisy, sigma=sigma).report
     assert report["method"] == "score"
     assert report["sigma"] == sigma
-    assert 0.8 < report["removed_over_noise"] < 1.05
+    assert 0.8 < report["audit"]["removed_over_noise"] < 1.05
     assert report["warnings"] == []
     wrong = restore(noisy, sigma=5 * sigma).report
     assert any("check the noise" in warning for warning in wrong["warnings"])

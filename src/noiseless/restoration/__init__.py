@@ -1,5 +1,6 @@
 """What one does with a denoiser and an image: the four steps in order, in tiles, and how good it is."""
 
+from noiseless.restoration.audit import Audit
 from noiseless.restoration.denoising import Restored, denoise, restore, restore_image
 from noiseless.restoration.ensemble import Ensemble, SelfEnsemble
 from noiseless.restoration.methods import METHODS
@@ -12,6 +13,7 @@ from noiseless.restoration.tiling import Tiled
 __all__ = [
     "METHODS",
     "PRESETS",
+    "Audit",
     "Ensemble",
     "Recipe",
     "Restored",

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import array_api_compat
@@ -15,7 +16,9 @@ from noiseless.errors import Diverged, InvalidImage, InvalidParameter
 from noiseless.generation import ErrorBars
 from noiseless.image import FloatArray, Image, from_array, with_channel_axis
 from noiseless.noise import Correlated, Gaussian, NoiseEstimate, NoiseModel, estimate_image_noise
+from noiseless.restoration.audit import Audit, audit_of
 from noiseless.restoration.devices import on_device
+from noiseless.restoration.ensemble import Ensemble
 from noiseless.restoration.measurable import check_measurable
 from noiseless.restoration.methods import ENSEMBLE
 from noiseless.restoration.posterior import error_bars, posterior_samples
@@ -44,7 +47,8 @@ class Restored(Generic[T]):
     image : of the kind, shape, dtype and range that was given
     noise : the noise that was removed, in stored units, with confidence and warnings
     recipe : how
-    report : plain values: version, method, sigma, seconds, how much was removed, warnings
+    report : plain values: version, method, sigma, seconds, audit, warnings
+    audit : what the noisy image says about the result: structure that went with the noise, energy, predicted PSNR
     error : how far each pixel may be wrong, in the units of the image; None unless the recipe asks. Laid out like
         ``image`` where that is an array, channel first where it is an :class:`Image`.
     samples : images that may have been the clean one, each like ``image``; as many as the recipe asks for
@@ -54,6 +58,7 @@ class Restored(Generic[T]):
     noise: NoiseEstimate
     recipe: Recipe
     report: Mapping[str, Any]
+    audit: Audit
     error: ErrorBars | None = None
     samples: tuple[T, ...] = ()
 
@@ -134,7 +139,7 @@ def restore(
         error = replace(error, half68=laid_out(error.half68), half95=laid_out(error.half95))
     samples = tuple(laid_out(sample.stored()) for sample in restored.samples)
     result = laid_out(restored.image.stored())
-    return Restored(result, restored.noise, restored.recipe, restored.report, error, samples)
+    return Restored(result, restored.noise, restored.recipe, restored.report, restored.audit, error, samples)
 
 
 def restore_image(
@@ -157,18 +162,14 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
     if recipe.samples and given is None:
         raise InvalidParameter("samples are draws given the noise, which an estimate only guesses; give sigma or noise")
     # 1 Noise: given, or estimated once from the whole image, never tile by tile.
-    noise = NoiseEstimate(given, 1.0, "given by the caller") if given is not None else estimate_image_noise(image)
-    if given is None and recipe.method_name in FILTERS:
-        noise = _one_a_channel(noise)
-    if noise.confidence == 0.0:
-        raise InvalidParameter(f"the noise cannot be estimated: {noise.reason}; give sigma")
+    noise = NoiseEstimate(given, 1.0, "given by the caller") if given is not None else _estimated(image, recipe)
     recipe = _recipe_for(recipe, noise, image, given)
-    if recipe.method_name == ENSEMBLE:
+    if recipe.method_name == ENSEMBLE or recipe.predict:
         check_measurable(noise.model, image, told=given is not None)
     # 2 and 3 Diffusion or score, 4 generation: the recipe says which.
     denoiser = recipe.build_denoiser()
     if like is not None:
-        denoiser = on_device(denoiser, like)
+        denoiser = denoiser.on_device(like) if isinstance(denoiser, Ensemble) else on_device(denoiser, like)
 
     def removed(denoiser: Denoiser, pixels: FloatArray) -> FloatArray:
         return _removed(noise.model, denoiser, image.with_pixels(pixels), recipe)
@@ -181,8 +182,9 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
         error = error_bars(noise.model, removed, denoiser, image, pixels, recipe, told=given is not None)
     drawn = posterior_samples(noise.model, removed, denoiser, image, recipe) if recipe.samples else ()
     samples = tuple(image.with_pixels(sample) for sample in drawn)
-    report = _report(image, pixels, noise, recipe) | {"seconds": time.perf_counter() - started}
-    return Restored(image.with_pixels(pixels), noise, recipe, report, error, samples)
+    audit = audit_of(image, pixels, noise, recipe, partial(removed, denoiser) if recipe.predict else None)
+    report = _report(audit, noise, recipe) | {"seconds": time.perf_counter() - started}
+    return Restored(image.with_pixels(pixels), noise, recipe, report, audit, error, samples)
 
 
 def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: NoiseModel | None) -> Recipe:
@@ -194,6 +196,13 @@ def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: Noise
     usual = recipe.method == "auto" and recipe.model == Recipe.model and recipe.samples == 0 and recipe.steps == 1
     photograph = image.channels == 3 and len(image.space) == 2
     return replace(recipe, model=CAMERA) if coarse and usual and photograph else recipe
+
+
+def _estimated(image: Image, recipe: Recipe) -> NoiseEstimate:
+    noise = estimate_image_noise(image)
+    if noise.confidence == 0.0:
+        raise InvalidParameter(f"the noise cannot be estimated: {noise.reason}; give sigma")
+    return _one_a_channel(noise) if recipe.method_name in FILTERS else noise
 
 
 def _one_a_channel(noise: NoiseEstimate) -> NoiseEstimate:
@@ -226,14 +235,7 @@ def _removed(noise: NoiseModel, denoiser: Denoiser, image: Image, recipe: Recipe
     return np.clip(clean, image.pixels - most, image.pixels + most)
 
 
-def _report(image: Image, pixels: FloatArray, noise: NoiseEstimate, recipe: Recipe) -> dict[str, Any]:
-    removed = _root_mean_square(image.pixels - pixels) * image.scale
-    expected = recipe.strength * np.sqrt(np.mean(noise.model.variance(image.with_pixels(pixels).in_stored_units())))
-    share = removed / expected if expected else 0.0
-    warnings = list(noise.warnings)
-    # A posterior mean removes at most the noise, and most of it unless texture and noise look alike.
-    if expected and not recipe.blind and not 0.3 <= share <= 1.3:
-        warnings.append(f"what was removed has {share:.2f} times the energy of the noise: check the noise model")
+def _report(audit: Audit, noise: NoiseEstimate, recipe: Recipe) -> dict[str, Any]:
     return {
         "version": __version__,
         "method": recipe.method_name,
@@ -243,16 +245,11 @@ def _report(image: Image, pixels: FloatArray, noise: NoiseEstimate, recipe: Reci
         "steps": recipe.steps,
         **({"samples": recipe.samples} if recipe.samples else {}),
         **({"bound": recipe.bound} if not math.isinf(recipe.bound) else {}),
-        "sigma": float(expected),
+        "sigma": audit.sigma,
         **noise.summary(),
-        "removed": removed,
-        "removed_over_noise": float(share),
-        "warnings": warnings,
+        "audit": audit.summary(),
+        "warnings": [*noise.warnings, *audit.verdicts],
     }
-
-
-def _root_mean_square(values: FloatArray) -> float:
-    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
 def _given_noise(

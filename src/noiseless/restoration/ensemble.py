@@ -99,9 +99,8 @@ class Ensemble:
     def __call__(self, noisy: Array, sigma: Sigma, /) -> Array:
         if array_api_compat.is_torch_array(noisy):
             xp = array_api_compat.array_namespace(noisy)
-            there = replace(self, members={name: on_device(d, noisy) for name, d in self.members.items()})
             level = float(sigma) if isinstance(sigma, int | float) else np.asarray(xp.asarray(sigma).cpu())
-            combined = there(noisy.detach().cpu().numpy(), level)
+            combined = self.on_device(noisy)(noisy.detach().cpu().numpy(), level)
             return xp.asarray(combined, device=array_api_compat.device(noisy))
         level = sigma_array(sigma, noisy, np)
         if not level.any():
@@ -109,6 +108,10 @@ class Ensemble:
         told = float(level) if level.ndim == 0 else level
         whole = [lambda image, d=member: np.asarray(d(image, told)) for member in self.members.values()]
         return self.combined(whole, noisy, Gaussian(told))
+
+    def on_device(self, like: Array) -> "Ensemble":
+        """The ensemble for NumPy arrays whose members do their work as ``like`` is: of its kind, on its device."""
+        return replace(self, members={name: on_device(member, like) for name, member in self.members.items()})
 
     def combined(self, wholes: Sequence[Whole], noisy: FloatArray, noise: NoiseModel) -> FloatArray:
         """The mixture of what was done to ``noisy``, (C, *space), with each member, in the units of ``noise``.

@@ -61,6 +61,7 @@ def denoise(  # noqa: PLR0913  one parameter an option
     error: Annotated[
         Path | None, typer.Option(help="TIFF of how far a pixel may be wrong; 68 in 100 are nearer.")
     ] = None,
+    predict: Annotated[bool, typer.Option("--predict", help="Say how good it is: PSNR, with an interval.")] = False,  # noqa: FBT002
     plot: Annotated[Path | None, typer.Option(help="Picture: result, what was removed, error, samples.")] = None,
     seed: console.Seed = 0,
     tile: Annotated[int, typer.Option(help="Side of a tile in pixels; smaller needs less memory.")] = 512,
@@ -84,6 +85,7 @@ def denoise(  # noqa: PLR0913  one parameter an option
         tile=tile,
         samples=samples,
         error=error is not None or plot is not None,
+        predict=predict,
         bound=preset_recipe.bound if bound is None else bound,
     )
     jobs = [replace(job, error=error, plot=plot, samples=samples) for job in _jobs(inputs, output)]
@@ -197,5 +199,15 @@ def _tell(report: dict[str, Any], *, as_json: bool, to_stderr: bool) -> None:
         return
     line = f"{report['output']}: {console.law(report)}, {report['method']}, {report['seconds']:.2f} s"
     (console.note if to_stderr else typer.echo)(line)
+    audit = report["audit"]
+    if "predicted_psnr" in audit:
+        low, high = audit["predicted_psnr_interval"]
+        console.note(
+            f"  predicted: {_decibels(audit['predicted_psnr'])}, from {_decibels(low)} to {_decibels(high)} (95 %)"
+        )
     for warning in report["warnings"]:
         console.note(f"  warning: {warning}")
+
+
+def _decibels(value: float | None) -> str:
+    return "more than can be measured" if value is None else f"{value:.2f} dB"
