@@ -40,9 +40,7 @@ def main():
     options = parser.parse_args()
     paths = sorted((options.data / options.set).glob("*.png"))[:: options.every]
     cleans = [255.0 * noiseless.read(path).pixels[0].astype(np.float64) for path in paths]
-    print(
-        "sigma   OpenCV, best h    ours, best tolerance    ours, default   seconds, 1 thread: OpenCV, ours, ratio    2 threads"
-    )
+    print("sigma   OpenCV, best h   ours, best tolerance, default   seconds: OpenCV, ours, ratio; 1 thread   2 threads")
     for sigma in (15, 25, 50):
         noises = [sigma * np.random.default_rng(0).standard_normal(clean.shape) for clean in cleans]
         noisy = [np.clip(np.round(x + n), 0, 255).astype(np.uint8) for x, n in zip(cleans, noises, strict=True)]

@@ -81,17 +81,9 @@ def build(method: str, model: str, *, tile: int, exact: bool) -> Denoiser:
     elif name in DENSITIES and "path" not in values and model != USUAL_MODEL:
         values = {"path": model}
     turns = values.pop("turns", 1)
-    known = [field.name for field in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
-    for key in values:
-        if key not in known:
-            raise InvalidParameter(f"{name} has no parameter {key!r}; it has {', '.join(known) or 'none'}")
-    if "path" in values:
-        values = {**values, "path": Path(str(values["path"]))}  # type: ignore[dict-item]
-    denoiser = kind(**values)
+    denoiser = kind(**_checked(name, kind, values))
     if turns not in (1, 8) or (turns == 8 and not hasattr(denoiser, "reach")):
-        raise InvalidParameter(
-            f"{method!r} is turned {turns} times; use 8, of a method whose reach is known, or leave it"
-        )
+        raise InvalidParameter(f"{method!r} is turned {turns} times; a method whose reach is known can be turned 8")
     denoiser = SelfEnsemble(denoiser) if turns == 8 else denoiser
     # The filters need little memory and use all cores on the whole image; at their reach, tiles would overlap much.
     return Tiled(denoiser, tile) if hasattr(denoiser, "reach") and name not in FILTERS else denoiser
@@ -105,6 +97,22 @@ def ensemble_of(members: tuple[str, ...], model: str, *, tile: int) -> Ensemble:
     built = {member: build(member, model, tile=tile, exact=True) for member in members}
     filters = [member for member in members if parsed(member)[0] in FILTERS]
     return Ensemble({**built, **{member: OneLevelAChannel(built[member]) for member in filters}})
+
+
+def _checked(name: str, kind: Any, values: Mapping[str, int | float | str]) -> dict[str, Any]:
+    """The values as the fields of ``kind`` take them: words only where the default is one."""
+    fields = {field.name: field for field in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
+    checked: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in fields:
+            raise InvalidParameter(f"{name} has no parameter {key!r}; it has {', '.join(fields) or 'none'}")
+        default = fields[key].default
+        if isinstance(default, int) and not isinstance(value, int):
+            raise InvalidParameter(f"{key} of {name} is {value}; it is a whole number, usually {default}")
+        if isinstance(value, str) and not isinstance(default, str) and key != "path":
+            raise InvalidParameter(f"{key} of {name} is {value!r}; it is a number")
+        checked[key] = Path(str(value)) if key == "path" else value
+    return checked
 
 
 def _number_or_text(value: str) -> int | float | str:
