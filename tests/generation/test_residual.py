@@ -38,10 +38,11 @@ def test_an_error_larger_than_said_shows_in_the_residual(observed):
     noisy, noise = observed
     said = bars(0.3 * ERROR, noisy)
     wide = widened_by_residual(said, noisy, GAIN * noisy, SIGMA, noise)
-    excess = (ERROR**2 - said.half68.mean() ** 2) / SIGMA**2
+    # normal_error_bars takes 0.9945 standard deviations for 68 %, and 0.3 of the error was said to be one
+    excess = (ERROR**2 - (0.3 * ERROR) ** 2) / SIGMA**2
     # far beyond chance, so the picture's own spread counts
     weight = (excess**2 - 4 * CHANCE**2) / (excess**2 - 3 * CHANCE**2)
-    gained = (wide.half68**2 - said.half68**2) / SIGMA**2
+    gained = (wide.half68**2 - said.half68**2) / (0.9945 * SIGMA) ** 2
     np.testing.assert_allclose(gained, weight * excess, atol=MEASURED)
     np.testing.assert_allclose(wide.half95 / wide.half68, said.half95 / said.half68, rtol=1e-6)
 
