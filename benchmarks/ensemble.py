@@ -40,7 +40,7 @@ def psnr(image, clean):
 
 def scores(clean, sigma, members):
     noisy = clean + sigma * np.random.default_rng(0).standard_normal(clean.shape)
-    singles = [psnr(noiseless.restore(noisy, Recipe(m, error=False), sigma=sigma).image, clean) for m in members]
+    singles = [psnr(noiseless.restore(noisy, Recipe(m), sigma=sigma).image, clean) for m in members]
     mixed = noiseless.restore(noisy, Recipe("ensemble", members=tuple(members)), sigma=sigma).image
     return [*singles, psnr(mixed, clean)]
 

@@ -44,7 +44,7 @@ def main():
         for axis in column:
             axis.axis("off")
     figure.colorbar(drawn, ax=axes[2], shrink=0.7, label="z of a block")
-    figure.savefig(target, dpi=80, pil_kwargs={"quality": 88})
+    figure.savefig(target, dpi=80, bbox_inches="tight", pil_kwargs={"quality": 88})
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ class CosineShrinkage:
 
     Patches are averaged with weights 1 / sum g^2, the inverse of the noise that they keep; their means stay. For smooth
     images and regular texture, and as a voice of its own in an ensemble. The gains are continuous, unlike those of a
-    hard threshold, so Stein's risk of the result is unbiased; that costs 0.03 dB.
+    hard threshold, so Stein's risk of the result is unbiased.
 
     Parameters
     ----------

@@ -41,11 +41,11 @@ def widened_by_residual(
         half <- half * sqrt(1 + w max(e - p, 0) / p),   w = t^2 / (t^2 + se^2),
         t^2 = 0.007^2 + (0.1 p)^2, or (e - p)^2 - 4 se^2 where that is more
 
-    p is the variance of a normal law with such intervals, and of the errors of photographs to 3 % in most cases, though
-    they have longer tails (half68^2 alone is 10 to 20 % less). w is the weight of this measurement against what is
-    known of other photographs; beyond two standard errors the picture speaks for itself. Intervals are never made
-    narrower, because an overstated sigma looks the same as a smaller error; an understated one makes them wider, as it
-    should. Between the strata the factor is straight in the logarithm of the raw error, so no borders show.
+    p is the variance of a normal law with such intervals. Errors of photographs have longer tails, so half68^2 alone is
+    further below their variance, and intervals that are right would be widened. w is the weight of this measurement
+    against what is known of other photographs; beyond two standard errors the picture speaks for itself. Intervals are
+    never made narrower, because an overstated sigma looks the same as a smaller error; an understated one makes them
+    wider, as it should. Between the strata the factor is straight in the logarithm of the raw error: no borders show.
 
     Parameters
     ----------

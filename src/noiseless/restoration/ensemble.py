@@ -21,7 +21,7 @@ from noiseless.sigma_map import sigma_array
 
 @dataclass(frozen=True)
 class SelfEnsemble:
-    """The mean of a denoiser over the eight turns and mirrorings of the last two axes: 8 calls for some 0.05 dB.
+    """The mean of a denoiser over the eight turns and mirrorings of the last two axes; 8 calls.
 
     Parameters
     ----------

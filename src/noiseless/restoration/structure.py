@@ -31,8 +31,7 @@ _GAUSSIAN_FILTER = Lazy("scipy.ndimage:gaussian_filter1d")
 _CHI_SQUARE_ABOVE = Lazy("scipy.special:chdtri")
 
 WIDTH = 0.7
-"""Of the Gaussian, pixels. Of 0 to 2 it parts best: on 20 pictures of BSD400 under noise of sigma 15, 25 and 50, the
-greatest z after the network is at most 3.6, and after heat of twice the best time at least 6.7."""
+"""Of the Gaussian, pixels: wide enough to favour structure over noise, narrow enough for edges and lines."""
 
 BLOCK = 16
 """Side of a block, pixels."""
