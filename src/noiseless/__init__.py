@@ -22,6 +22,8 @@ _PUBLIC = {
     "restore_image": "restoration",
     "Recipe": "restoration",
     "Restored": "restoration",
+    "Tuned": "restoration",
+    "tune": "restoration",
     "METHODS": "restoration",
     "PRESETS": "restoration",
     "psnr": "restoration",

@@ -15,7 +15,19 @@ from noiseless.errors import (
 from noiseless.files import read, write
 from noiseless.image import Image, from_array
 from noiseless.noise import estimate_noise
-from noiseless.restoration import METHODS, PRESETS, Recipe, Restored, denoise, psnr, restore, restore_image, ssim
+from noiseless.restoration import (
+    METHODS,
+    PRESETS,
+    Recipe,
+    Restored,
+    Tuned,
+    denoise,
+    psnr,
+    restore,
+    restore_image,
+    ssim,
+    tune,
+)
 from noiseless.version import __version__
 
 __all__ = [
@@ -32,6 +44,7 @@ __all__ = [
     "NoiselessError",
     "Recipe",
     "Restored",
+    "Tuned",
     "UnknownName",
     "UnreadableFile",
     "UnsupportedFormat",
@@ -51,5 +64,6 @@ __all__ = [
     "restore_image",
     "score",
     "ssim",
+    "tune",
     "write",
 ]

@@ -6,9 +6,11 @@ from noiseless.restoration.ensemble import Ensemble, SelfEnsemble
 from noiseless.restoration.methods import METHODS
 from noiseless.restoration.quality import psnr, ssim
 from noiseless.restoration.recipe import PRESETS, Recipe, preset_named
+from noiseless.restoration.recipe_file import RecipeFile, read_recipe, recipe_text
 from noiseless.restoration.risk import Risk, self_supervised_loss, unbiased_risk
 from noiseless.restoration.spectral import spectral_risk
 from noiseless.restoration.tiling import Tiled
+from noiseless.restoration.tuning import Tuned, tune
 
 __all__ = [
     "METHODS",
@@ -16,17 +18,22 @@ __all__ = [
     "Audit",
     "Ensemble",
     "Recipe",
+    "RecipeFile",
     "Restored",
     "Risk",
     "SelfEnsemble",
     "Tiled",
+    "Tuned",
     "denoise",
     "preset_named",
     "psnr",
+    "read_recipe",
+    "recipe_text",
     "restore",
     "restore_image",
     "self_supervised_loss",
     "spectral_risk",
     "ssim",
+    "tune",
     "unbiased_risk",
 ]

@@ -11,6 +11,7 @@ from noiseless.image import FloatArray, Image
 from noiseless.noise import Gaussian, NoiseEstimate, NoiseModel, StabilisableNoise
 from noiseless.noise.estimation.clipping import bounds_of
 from noiseless.restoration.recipe import Recipe
+from noiseless.restoration.removal import on_stored_pixels
 from noiseless.restoration.risk import Risk, unbiased_risk
 from noiseless.restoration.spectral import spectral_risk
 from noiseless.restoration.structure import BLOCK, Structure, neighbour_correlation, structure_in
@@ -145,14 +146,10 @@ def _in_sigmas(image: Image, clean: FloatArray, noise: NoiseModel) -> FloatArray
 
 
 def _risk(image: Image, noise: NoiseEstimate, recipe: Recipe, removed: Callable[[FloatArray], FloatArray]) -> Risk:
-    def whole(stored: FloatArray) -> FloatArray:
-        nominal = (stored - image.offset) / image.scale
-        return np.asarray(removed(nominal.astype(np.float32)) * image.scale + image.offset, dtype=stored.dtype)
-
     stored = image.in_stored_units().astype(np.float32)
     mean = recipe.method_name == "score" and recipe.strength == 1.0 and recipe.steps == 1
     find = spectral_risk if mean and isinstance(noise.model, Gaussian) else unbiased_risk
-    risk = find(whole, stored, noise.model, seed=recipe.seed)
+    risk = find(on_stored_pixels(image, removed), stored, noise.model, seed=recipe.seed)
     # A variance that is off by a part is in the risk as a whole; the confidence says how far sigma may be off.
     sigma_off = HALF_CONFIDENCE * math.sqrt(1.0 / noise.confidence - 1.0)
     variance_off = 2.0 * sigma_off * float(np.mean(noise.model.variance(stored)))

@@ -11,19 +11,19 @@ import array_api_compat
 import numpy as np
 
 from noiseless.denoiser import Array, Denoiser, Sigma
-from noiseless.diffusion import FILTERS
-from noiseless.errors import Diverged, InvalidImage, InvalidParameter
+from noiseless.errors import Diverged, InvalidParameter
 from noiseless.generation import ErrorBars
 from noiseless.image import FloatArray, Image, from_array, with_channel_axis
-from noiseless.noise import Correlated, Gaussian, NoiseEstimate, NoiseModel, estimate_image_noise
+from noiseless.noise import Correlated, NoiseEstimate, NoiseModel
 from noiseless.restoration.audit import Audit, audit_of
 from noiseless.restoration.devices import on_device
 from noiseless.restoration.ensemble import Ensemble
 from noiseless.restoration.measurable import check_measurable
 from noiseless.restoration.methods import ENSEMBLE
+from noiseless.restoration.noise_at_hand import given_noise, known_noise
 from noiseless.restoration.posterior import error_bars, posterior_samples
 from noiseless.restoration.recipe import Recipe
-from noiseless.restoration.removal import remove
+from noiseless.restoration.removal import remove_from_image
 from noiseless.version import __version__
 
 T = TypeVar("T")
@@ -32,10 +32,6 @@ DEFAULT = Recipe()
 
 CAMERA = "camera"
 """The shipped network for the noise of cameras."""
-
-FAINTEST_CAMERA = 8 / 255
-"""What such a network is told where the estimate is lower, in nominal units. It takes the level as a hint; on every
-fourth pair of PolyU its gain is the same to 0.1 dB from 4 of 255 to 16."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +121,7 @@ def restore(
     like = noisy if array_api_compat.is_torch_array(noisy) else None
     values = np.asarray(noisy) if like is None else like.detach().cpu().numpy()
     image = from_array(values, channel_axis=channel_axis)
-    restored = _restore(image, _given_noise(sigma, noise, image, channel_axis), recipe, like)
+    restored = _restore(image, given_noise(sigma, noise, image, channel_axis), recipe, like)
 
     def laid_out(channel_first: Array) -> Array:
         array = np.ascontiguousarray(with_channel_axis(channel_first, channel_axis))
@@ -153,7 +149,7 @@ def restore_image(
 
     ``sigma`` and ``noise`` are in stored units, and a map is channel-first.
     """
-    return _restore(image, _given_noise(sigma, noise, image, 0), recipe, None)
+    return _restore(image, given_noise(sigma, noise, image, 0), recipe, None)
 
 
 def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array | None) -> Restored[Image]:
@@ -162,7 +158,7 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
     if recipe.samples and given is None:
         raise InvalidParameter("samples are draws given the noise, which an estimate only guesses; give sigma or noise")
     # 1 Noise: given, or estimated once from the whole image, never tile by tile.
-    noise = NoiseEstimate(given, 1.0, "given by the caller") if given is not None else _estimated(image, recipe)
+    noise = known_noise(given, image, recipe.method_name)
     recipe = _recipe_for(recipe, noise, image, given)
     if recipe.method_name == ENSEMBLE or recipe.predict:
         check_measurable(noise.model, image, told=given is not None)
@@ -172,7 +168,7 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
         denoiser = denoiser.on_device(like) if isinstance(denoiser, Ensemble) else on_device(denoiser, like)
 
     def removed(denoiser: Denoiser, pixels: FloatArray) -> FloatArray:
-        return _removed(noise.model, denoiser, image.with_pixels(pixels), recipe)
+        return remove_from_image(noise.model, denoiser, image.with_pixels(pixels), recipe)
 
     pixels = removed(denoiser, image.pixels)
     if not np.isfinite(pixels).all():
@@ -198,43 +194,6 @@ def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: Noise
     return replace(recipe, model=CAMERA) if coarse and usual and photograph else recipe
 
 
-def _estimated(image: Image, recipe: Recipe) -> NoiseEstimate:
-    noise = estimate_image_noise(image)
-    if noise.confidence == 0.0:
-        raise InvalidParameter(f"the noise cannot be estimated: {noise.reason}; give sigma")
-    return _one_a_channel(noise) if recipe.method_name in FILTERS else noise
-
-
-def _one_a_channel(noise: NoiseEstimate) -> NoiseEstimate:
-    """For filters, which have one contrast or one time: a map of sigma as its root mean square in each channel."""
-    model = noise.model
-    if not isinstance(model, Gaussian) or isinstance(model.sigma, float) or model.sigma.size == len(model.sigma):
-        return noise
-    space = tuple(range(1, model.sigma.ndim))
-    return replace(noise, model=Gaussian(np.sqrt(np.mean(np.square(model.sigma), axis=space, keepdims=True))))
-
-
-def _removed(noise: NoiseModel, denoiser: Denoiser, image: Image, recipe: Recipe) -> FloatArray:
-    """The pixels without the noise; its model is in stored units, and so is what every model but a Gaussian sees."""
-    if recipe.blind:
-        level = math.sqrt(float(np.mean(noise.variance(image.in_stored_units())))) / image.scale
-        told = max(level, FAINTEST_CAMERA) if level else 0.0
-        clean = np.asarray(denoiser(image.pixels, told * max(recipe.strength, 1.0))).astype(np.float32)
-        # The level is a hint, so less of it would hardly leave more of the noise: go part of the way instead.
-        clean = image.pixels + np.float32(min(recipe.strength, 1.0)) * (clean - image.pixels)
-    elif isinstance(noise, Gaussian):
-        # Additive: the offset does not matter, and networks like black at zero.
-        clean = remove(Gaussian(noise.sigma / image.scale), denoiser, image.pixels, recipe.strength).astype(np.float32)
-    else:
-        stored = remove(noise, denoiser, image.in_stored_units().astype(np.float32), recipe.strength)
-        clean = ((stored.astype(np.float64) - image.offset) / image.scale).astype(np.float32)
-    if math.isinf(recipe.bound):
-        return clean
-    variance = noise.variance(image.with_pixels(clean).in_stored_units())
-    most = (recipe.bound * np.sqrt(variance) / image.scale).astype(np.float32)
-    return np.clip(clean, image.pixels - most, image.pixels + most)
-
-
 def _report(audit: Audit, noise: NoiseEstimate, recipe: Recipe) -> dict[str, Any]:
     return {
         "version": __version__,
@@ -250,38 +209,3 @@ def _report(audit: Audit, noise: NoiseEstimate, recipe: Recipe) -> dict[str, Any
         "audit": audit.summary(),
         "warnings": [*noise.warnings, *audit.verdicts],
     }
-
-
-def _given_noise(
-    sigma: Sigma | None, noise: NoiseModel | None, image: Image, channel_axis: int | None
-) -> NoiseModel | None:
-    """The noise that the caller named; the sigma of Gaussian noise laid out as (C, *space)."""
-    if sigma is not None and noise is not None:
-        raise InvalidParameter("sigma and noise both say how strong the noise is; give one of them")
-    if noise is None:
-        if sigma is None:
-            return None
-        noise = Gaussian(sigma)
-    if not isinstance(noise, NoiseModel):
-        raise InvalidParameter(f"noise is {noise!r}; give a noise model, such as noiseless.noise.Rician(sigma=10)")
-    return _laid_out(noise, image, channel_axis) if isinstance(noise, Gaussian) else noise
-
-
-def _laid_out(noise: Gaussian, image: Image, channel_axis: int | None) -> Gaussian:
-    """The same noise with its sigma as a number or (C, *space)."""
-    level = np.asarray(noise.sigma, dtype=np.float64)
-    if level.ndim == 0:
-        return noise
-    if level.ndim == 1 and channel_axis is not None and level.size == image.channels:
-        level = level.reshape(-1, *[1] * len(image.space))
-    elif level.ndim == len(image.space):
-        level = level[np.newaxis]
-    elif level.ndim == image.pixels.ndim and channel_axis is not None:
-        level = np.moveaxis(level, channel_axis, 0)
-    try:
-        np.broadcast_to(level, image.pixels.shape)
-    except ValueError:
-        raise InvalidImage(
-            f"sigma of shape {np.shape(noise.sigma)} does not fit the image; give a number, one a channel, or a map"
-        ) from None
-    return Gaussian(level)

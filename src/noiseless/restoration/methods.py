@@ -59,6 +59,12 @@ def parsed(method: str) -> tuple[str, dict[str, int | float | str]]:
     return name, values
 
 
+def in_words(name: str, values: Mapping[str, int | float | str]) -> str:
+    """The inverse of :func:`parsed`."""
+    listed = ",".join(f"{key}={value}" for key, value in values.items())
+    return f"{name}:{listed}" if listed else name
+
+
 def build(method: str, model: str, *, tile: int, exact: bool) -> Denoiser:
     """The denoiser that ``method`` names, in tiles where its reach is known.
 

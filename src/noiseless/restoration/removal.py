@@ -5,11 +5,15 @@ that replaces pixels has them found and filled in before anything else looks at 
 units of the noise model, which are the stored units of the image.
 """
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from noiseless.denoiser import Denoiser
 from noiseless.generation import PlugAndPlay
+from noiseless.image import FloatArray, Image
 from noiseless.noise import (
     Gaussian,
     ImpulsiveNoise,
@@ -26,6 +30,8 @@ from noiseless.noise import (
 )
 from noiseless.restoration.ensemble import Ensemble
 from noiseless.restoration.impulse_repair import repair
+from noiseless.restoration.recipe import Recipe
+from noiseless.restoration.risk import Whole
 from noiseless.restoration.simulated import remove_simulated
 from noiseless.restoration.stabilised import remove_magnitude_noise, remove_photon_noise, remove_stabilised
 
@@ -34,6 +40,49 @@ Pixels = NDArray[np.floating]
 ROUNDING_SIGMA = 0.4
 """The noise level, in steps, at which rounded images are denoised: above the 0.29 that rounding has by itself, since
 the result is held to the step anyway (tuned on the set for model selection, steps of 8 to 32 of 255: +0.1 dB)."""
+
+FAINTEST_CAMERA = 8 / 255
+"""What a blind network is told where the estimate is lower, in nominal units. It takes the level as a hint; on every
+fourth pair of PolyU its gain is the same to 0.1 dB from 4 of 255 to 16."""
+
+
+def remove_from_image(noise: NoiseModel, denoiser: Denoiser, image: Image, recipe: Recipe) -> FloatArray:
+    """The pixels of an image without the noise, as a recipe asks: nominal, as the image has them.
+
+    Parameters
+    ----------
+    noise : in stored units
+    denoiser : what the recipe builds, perhaps on a device
+    image : noisy
+    recipe : its strength, its bound, and whether the network finds the noise for itself
+    """
+    if recipe.blind:
+        level = math.sqrt(float(np.mean(noise.variance(image.in_stored_units())))) / image.scale
+        told = max(level, FAINTEST_CAMERA) if level else 0.0
+        clean = np.asarray(denoiser(image.pixels, told * max(recipe.strength, 1.0))).astype(np.float32)
+        # The level is a hint, so less of it would hardly leave more of the noise: go part of the way instead.
+        clean = image.pixels + np.float32(min(recipe.strength, 1.0)) * (clean - image.pixels)
+    elif isinstance(noise, Gaussian):
+        # Additive: the offset does not matter, and networks like black at zero.
+        clean = remove(Gaussian(noise.sigma / image.scale), denoiser, image.pixels, recipe.strength).astype(np.float32)
+    else:
+        stored = remove(noise, denoiser, image.in_stored_units().astype(np.float32), recipe.strength)
+        clean = ((stored.astype(np.float64) - image.offset) / image.scale).astype(np.float32)
+    if math.isinf(recipe.bound):
+        return clean
+    variance = noise.variance(image.with_pixels(clean).in_stored_units())
+    most = (recipe.bound * np.sqrt(variance) / image.scale).astype(np.float32)
+    return np.clip(clean, image.pixels - most, image.pixels + most)
+
+
+def on_stored_pixels(image: Image, removed: Callable[[FloatArray], FloatArray]) -> Whole:
+    """What is done to the nominal pixels of ``image`` as a function of stored ones, which is what risks ask for."""
+
+    def whole(stored: FloatArray) -> FloatArray:
+        nominal = (stored - image.offset) / image.scale
+        return np.asarray(removed(nominal.astype(np.float32)) * image.scale + image.offset, dtype=stored.dtype)
+
+    return whole
 
 
 def remove(noise: NoiseModel, denoiser: Denoiser, noisy: Pixels, strength: float = 1.0) -> Pixels:

@@ -18,10 +18,11 @@ from noiseless.apps.cli.exporting import export
 from noiseless.apps.cli.inspection import doctor, info, models
 from noiseless.apps.cli.simulation import noise
 from noiseless.apps.cli.training import train
+from noiseless.apps.cli.tuning import tune
 
 FAILURE, INTERRUPTED = 1, 130
 
-VERBS = (denoise, estimate, noise, diffuse, compare, train, models, export, bench, info, doctor, demo)
+VERBS = (denoise, tune, estimate, noise, diffuse, compare, train, models, export, bench, info, doctor, demo)
 
 application = typer.Typer(
     name="noiseless",

@@ -66,6 +66,12 @@ def chosen_noise(sigma: float | None, noise: str) -> Any:
     return noiseless.noise.parse_noise(noise)
 
 
+def was_given(context: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line, and is not what it is by default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
 def law(summary: dict[str, Any]) -> str:
     """The noise of a summary for people: "poisson-gaussian, gain 0.5, sigma 2"."""
     shown = {name: value for name, value in summary["parameters"].items() if name not in HIDDEN}

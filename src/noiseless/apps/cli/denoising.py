@@ -46,6 +46,7 @@ class Job:
 
 
 def denoise(  # noqa: PLR0913  one parameter an option
+    context: typer.Context,
     inputs: Annotated[list[str], typer.Argument(help="Files, folders or patterns; '-' is standard input.")],
     output: console.Output = None,
     sigma: console.SigmaOption = None,
@@ -53,6 +54,9 @@ def denoise(  # noqa: PLR0913  one parameter an option
     method: console.Method = "auto",
     model: console.Model = "base",
     preset: Annotated[str | None, typer.Option(help="ct, mr, xray or cctv: bounds what a pixel may change.")] = None,
+    recipe_file: Annotated[
+        Path | None, typer.Option("--recipe", help="TOML, as of tune; options given here go before it.")
+    ] = None,
     strength: Annotated[float, typer.Option(help="Factor on sigma: below 1 leaves grain, above 1 smooths more.")] = 1.0,
     bound: Annotated[float | None, typer.Option(help="The most a pixel may change, in sigma.")] = None,
     steps: Annotated[int, typer.Option(help="1: best PSNR. More: follow the probability flow, sharper.")] = 1,
@@ -72,23 +76,17 @@ def denoise(  # noqa: PLR0913  one parameter an option
 
     Without -o the result of photo.png is photo.denoised.png beside it. Several inputs need a folder for -o.
     """
-    model_of_noise = console.chosen_noise(sigma, noise)
-    preset_recipe = noiseless.Recipe() if preset is None else noiseless.restoration.preset_named(preset)
-    recipe = replace(
-        preset_recipe,
-        method=method,
-        model=model,
-        strength=strength,
-        steps=steps,
-        sampler=sampler,
-        seed=seed,
-        tile=tile,
-        samples=samples,
-        error=error is not None or plot is not None,
-        predict=predict,
-        bound=preset_recipe.bound if bound is None else bound,
-    )
-    jobs = [replace(job, error=error, plot=plot, samples=samples) for job in _jobs(inputs, output)]
+    start, model_of_noise = _start(preset, recipe_file)
+    if sigma is not None or noise != "auto":
+        model_of_noise = console.chosen_noise(sigma, noise)
+    options = {
+        "method": method, "model": model, "strength": strength, "bound": bound, "steps": steps, "sampler": sampler,
+        "samples": samples, "predict": predict, "seed": seed, "tile": tile,
+    }  # fmt: skip
+    said = {name: value for name, value in options.items() if console.was_given(context, name)}
+    recipe = replace(start, **said)
+    recipe = replace(recipe, error=recipe.error or error is not None or plot is not None)
+    jobs = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in _jobs(inputs, output)]
     _check_targets(jobs, force=force)
     failed = 0
     with console.progress("denoise") as bar:
@@ -105,6 +103,16 @@ def denoise(  # noqa: PLR0913  one parameter an option
     if failed:
         console.note(f"noiseless: {failed} of {len(jobs)} inputs failed")
         raise typer.Exit(PART_FAILED if failed < len(jobs) else 1)
+
+
+def _start(preset: str | None, path: Path | None) -> tuple[Any, Any]:
+    """The recipe that the options change, and the noise that it names, or None."""
+    if preset is not None and path is not None:
+        raise noiseless.InvalidParameter(f"--preset {preset} and --recipe {path} both say how; give one of them")
+    if path is not None:
+        read = noiseless.restoration.read_recipe(path)
+        return read.recipe, read.noise
+    return (noiseless.Recipe() if preset is None else noiseless.restoration.preset_named(preset)), None
 
 
 def _denoise_one(job: Job, recipe: Any, noise: Any, *, force: bool) -> dict[str, Any]:

@@ -88,8 +88,7 @@ def train(  # noqa: PLR0913  one parameter an option
     _check_targets(output, plot, force=force)
     card = {"data": ", ".join(Path(text).name for text in data), "licence": licence}
     if model == EXPERTS:
-        source = context.get_parameter_source("steps")
-        given = source is not None and source.name != "DEFAULT"
+        given = console.was_given(context, "steps")
         _fit_experts(data, output, card, seed=seed, as_json=as_json, **({"steps": steps} if given else {}))
         return
     settings = noiseless.score.TrainingSettings(

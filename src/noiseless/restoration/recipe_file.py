@@ -1,0 +1,97 @@
+"""Recipes as files that people read and write (TOML): what was asked for, and for which noise."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from noiseless.errors import InvalidParameter, UnreadableFile
+from noiseless.names import Lazy, load
+from noiseless.noise import NoiseModel, notation_of, parse_noise
+from noiseless.restoration.recipe import Recipe
+from noiseless.version import __version__
+
+_DUMPS = Lazy("tomli_w:dumps")
+
+NOISE, TUNING = "noise", "tuning"
+
+_KINDS: Mapping[type, str] = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
+
+
+@dataclass(frozen=True)
+class RecipeFile:
+    """What a recipe file says.
+
+    Parameters
+    ----------
+    recipe : how to denoise
+    noise : what to remove, in stored units; None: to be estimated
+    """
+
+    recipe: Recipe
+    noise: NoiseModel | None = None
+
+
+def recipe_text(recipe: Recipe, noise: NoiseModel | None = None, tuning: Mapping[str, Any] | None = None) -> str:
+    """A recipe as TOML: the method, and all that is not as usual.
+
+    Parameters
+    ----------
+    noise : to be written with it where it was given and not estimated
+    tuning : how it was found, see :meth:`~noiseless.restoration.tuning.Tuned.summary`; a record that nothing reads
+
+    Raises
+    ------
+    InvalidParameter : the noise cannot be written: one of its numbers is a map.
+    """
+    usual = Recipe()
+    said = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
+    values: dict[str, Any] = {name: value for name, value in said.items() if value != getattr(usual, name)}
+    values = {"method": recipe.method, **values}
+    if noise is not None:
+        values[NOISE] = notation_of(noise)
+    if tuning is not None:
+        values[TUNING] = tuning
+    text: str = load(_DUMPS)(values)
+    return f"# noiseless {__version__}\n{text}"
+
+
+def read_recipe(path: str | Path) -> RecipeFile:
+    """The recipe in a file.
+
+    Raises
+    ------
+    UnreadableFile : there is no such file, or it is no TOML.
+    InvalidParameter, UnknownName : something in it is no part of a recipe, or out of its range.
+    """
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnreadableFile(f"cannot read the recipe {str(path)!r}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UnreadableFile(f"the recipe {str(path)!r} is no TOML: {error}") from error
+    values.pop(TUNING, None)
+    noise = values.pop(NOISE, None)
+    known = {field.name: field for field in fields(Recipe)}
+    for name, value in values.items():
+        if name not in known:
+            raise InvalidParameter(
+                f"the recipe {str(path)!r} has {name!r}; it may have {', '.join([*known, NOISE])} and [{TUNING}]"
+            )
+        values[name] = _as_field(name, value, known[name].default, path)
+    if not isinstance(noise, str | None):
+        raise InvalidParameter(f'noise in the recipe {str(path)!r} is {noise!r}; write "gaussian:sigma=25" or the like')
+    return RecipeFile(Recipe(**values), None if noise is None else parse_noise(noise))
+
+
+def _as_field(name: str, value: Any, usual: Any, path: str | Path) -> Any:
+    """The value as the recipe has it: lists become tuples, whole numbers do where any number does."""
+    if isinstance(usual, tuple) and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if isinstance(usual, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not type(usual):
+        kind = _KINDS.get(type(usual), "a list of text")
+        raise InvalidParameter(f"{name} in the recipe {str(path)!r} is {value!r}; it is {kind}")
+    return value
