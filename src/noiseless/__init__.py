@@ -22,6 +22,8 @@ _PUBLIC = {
     "restore_image": "restoration",
     "Recipe": "restoration",
     "Restored": "restoration",
+    "Adapted": "restoration",
+    "adapt": "restoration",
     "Tuned": "restoration",
     "tune": "restoration",
     "METHODS": "restoration",

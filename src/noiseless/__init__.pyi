@@ -18,9 +18,11 @@ from noiseless.noise import estimate_noise
 from noiseless.restoration import (
     METHODS,
     PRESETS,
+    Adapted,
     Recipe,
     Restored,
     Tuned,
+    adapt,
     denoise,
     psnr,
     restore,
@@ -33,6 +35,7 @@ from noiseless.version import __version__
 __all__ = [
     "METHODS",
     "PRESETS",
+    "Adapted",
     "Denoiser",
     "Diverged",
     "Image",
@@ -50,6 +53,7 @@ __all__ = [
     "UnsupportedFormat",
     "UnwritableFile",
     "__version__",
+    "adapt",
     "denoise",
     "diffusion",
     "estimate_noise",

@@ -1,5 +1,6 @@
 """What one does with a denoiser and an image: the four steps in order, in tiles, and how good it is."""
 
+from noiseless.restoration.adapting import Adapted, adapt
 from noiseless.restoration.audit import Audit
 from noiseless.restoration.denoising import Restored, denoise, restore, restore_image
 from noiseless.restoration.ensemble import Ensemble, SelfEnsemble
@@ -15,6 +16,7 @@ from noiseless.restoration.tuning import Tuned, tune
 __all__ = [
     "METHODS",
     "PRESETS",
+    "Adapted",
     "Audit",
     "Ensemble",
     "Recipe",
@@ -24,6 +26,7 @@ __all__ = [
     "SelfEnsemble",
     "Tiled",
     "Tuned",
+    "adapt",
     "denoise",
     "preset_named",
     "psnr",

@@ -4,11 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from noiseless.denoiser import Sigma
+from noiseless.denoiser import Array, Sigma
 from noiseless.diffusion import FILTERS
 from noiseless.errors import InvalidImage, InvalidParameter
-from noiseless.image import Image
+from noiseless.image import Image, from_array
 from noiseless.noise import Gaussian, NoiseEstimate, NoiseModel, estimate_image_noise
+
+
+def as_image(image: Array | Image, channel_axis: int | None) -> Image:
+    """An image as it is, or of an array."""
+    return image if isinstance(image, Image) else from_array(np.asarray(image), channel_axis=channel_axis)
 
 
 def given_noise(

@@ -82,7 +82,7 @@ class Sample:
         return math.sqrt((8.0 + 8.0 / PROBES) * dot(difference, coloured)) / difference.size
 
 
-def sample_of(image: Image, noise: NoiseModel, *, side: int, seed: int) -> Sample:
+def sample_of(image: Image, noise: NoiseModel, *, side: int, seed: int, white: bool = False) -> Sample:
     """The part of an image that is most like the whole, as Stein's risk takes it.
 
     Noise that can be made white is made so, salt and pepper are filled in, and what is left counts.
@@ -91,6 +91,7 @@ def sample_of(image: Image, noise: NoiseModel, *, side: int, seed: int) -> Sampl
     ----------
     image, noise : whole, in stored units
     side : of the part, see :func:`~noiseless.restoration.representative.representative_window`
+    white : whether photon noise is made white too, as networks see it; its risk is known without
 
     Raises
     ------
@@ -104,9 +105,10 @@ def sample_of(image: Image, noise: NoiseModel, *, side: int, seed: int) -> Sampl
         if isinstance(noise, WithImpulses):
             part = _with_stored(part, repair(noise.impulses, part.in_stored_units().astype(np.float32)))
         noise = noise.background
-    if isinstance(noise, StabilisableNoise) and not isinstance(noise, Poisson | PoissonGaussian | StationaryNoise):
-        white = noise.stabilise(part.in_stored_units().astype(np.float32))
-        part, noise = Image(white - np.percentile(white, 1).astype(white.dtype), part.axes), Gaussian(1.0)
+    photons = isinstance(noise, Poisson | PoissonGaussian) and not white
+    if isinstance(noise, StabilisableNoise) and not isinstance(noise, StationaryNoise) and not photons:
+        even = noise.stabilise(part.in_stored_units().astype(np.float32))
+        part, noise = Image(even - np.percentile(even, 1).astype(even.dtype), part.axes), Gaussian(1.0)
     sample = Sample(part, noise, seed)
     if not sample.power > 0.0:
         raise InvalidParameter("the noise is 0, and the best is to leave the image as it is; there is nothing to tune")

@@ -10,13 +10,13 @@ import numpy as np
 from noiseless.denoiser import Array, Sigma
 from noiseless.diffusion import FILTERS
 from noiseless.errors import InvalidParameter
-from noiseless.image import Image, from_array
+from noiseless.image import Image
 from noiseless.names import lookup
 from noiseless.noise import NoiseModel, StationaryNoise
 from noiseless.restoration.cross_validation import Gain, cross_validated, gain_on
 from noiseless.restoration.measurable import check_measurable
 from noiseless.restoration.methods import ENSEMBLE, METHODS, in_words, parsed
-from noiseless.restoration.noise_at_hand import given_noise, known_noise
+from noiseless.restoration.noise_at_hand import as_image, given_noise, known_noise
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.sample import RISKS, STEIN, Sample, sample_of
 from noiseless.restoration.searching import Domain, Range, Values, search
@@ -144,7 +144,7 @@ def tune(  # noqa: PLR0913  the one door: every choice a user has, by its name
         raise InvalidParameter("there is no image to tune on; give one, or several")
     deadline = time.perf_counter() + budget_s
     samples = [
-        _sample(_as_image(image, channel_axis), recipe, risk, side, sigma, noise, channel_axis) for image in listed
+        _sample(as_image(image, channel_axis), recipe, risk, side, sigma, noise, channel_axis) for image in listed
     ]
     folds = min(folds, len(samples)) if len(samples) > 1 else 0
     share = (deadline - time.perf_counter()) / (folds + 1)
@@ -208,10 +208,6 @@ def _sample(
             f"fooled; use risk {STEIN!r}"
         )
     return sample_of(image, known, side=side, seed=recipe.seed)
-
-
-def _as_image(image: Array | Image, channel_axis: int | None) -> Image:
-    return image if isinstance(image, Image) else from_array(np.asarray(image), channel_axis=channel_axis)
 
 
 def _domains(recipe: Recipe, parameters: Given | None) -> Mapping[str, Domain]:

@@ -18,6 +18,7 @@ DENSITIES: Mapping[str, Callable[..., LocalDenoiser]] = {"experts": Experts}
 """Denoisers that know the density of images, up to a constant."""
 
 if TYPE_CHECKING:
+    from noiseless.score.adaptation import AdaptedNetwork, adapt_gains
     from noiseless.score.density_training import fit_experts
     from noiseless.score.objective import OBJECTIVES
     from noiseless.score.sigma_law import Uniform
@@ -31,6 +32,8 @@ EXPORTS = {"onnx": Lazy("noiseless.score.onnx_export:write_onnx", extra="export"
 """How networks are written for other runtimes; each takes a checkpoint, a path and ``overwrite``."""
 
 _TRAINING = {
+    "AdaptedNetwork": Lazy("noiseless.score.adaptation:AdaptedNetwork", extra="torch"),
+    "adapt_gains": Lazy("noiseless.score.adaptation:adapt_gains", extra="torch"),
     "Uniform": Lazy("noiseless.score.sigma_law:Uniform", extra="torch"),
     "fit_experts": Lazy("noiseless.score.density_training:fit_experts", extra="torch"),
     "OBJECTIVES": Lazy("noiseless.score.objective:OBJECTIVES", extra="torch"),
@@ -45,6 +48,7 @@ __all__ = [
     "LEARNED",
     "OBJECTIVES",
     "SIZES",
+    "AdaptedNetwork",
     "Checkpoint",
     "EmpiricalPrior",
     "Experts",
@@ -56,6 +60,7 @@ __all__ = [
     "TrainingSettings",
     "TrainingState",
     "Uniform",
+    "adapt_gains",
     "denoised_from_score",
     "engine_description",
     "fit_experts",

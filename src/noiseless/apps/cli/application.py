@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import noiseless
+from noiseless.apps.cli.adaptation import adapt
 from noiseless.apps.cli.benchmark import bench
 from noiseless.apps.cli.comparison import compare
 from noiseless.apps.cli.demonstration import demo
@@ -22,7 +23,7 @@ from noiseless.apps.cli.tuning import tune
 
 FAILURE, INTERRUPTED = 1, 130
 
-VERBS = (denoise, tune, estimate, noise, diffuse, compare, train, models, export, bench, info, doctor, demo)
+VERBS = (denoise, tune, adapt, estimate, noise, diffuse, compare, train, models, export, bench, info, doctor, demo)
 
 application = typer.Typer(
     name="noiseless",
