@@ -10,12 +10,15 @@ import numpy as np
 from noiseless.denoiser import Array, Sigma
 from noiseless.errors import InvalidParameter, UnwritableFile
 from noiseless.image import FloatArray, Image
+from noiseless.names import Lazy, load
 from noiseless.noise import Gaussian, NoiseModel
 from noiseless.restoration.cross_validation import Gain
 from noiseless.restoration.measurable import check_measurable
 from noiseless.restoration.noise_at_hand import as_image, given_noise, known_noise
 from noiseless.restoration.sample import Sample, sample_of
-from noiseless.score import adapt_gains, is_blind, load_model, save
+from noiseless.score import is_blind, load_model, save
+
+_ADAPT_GAINS = Lazy("noiseless.score.adaptation:adapt_gains", extra="torch")
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def adapt(  # noqa: PLR0913  the one door: every choice a user has, by its name
         raise InvalidParameter("gray and colour images have networks of their own; adapt each kind by itself")
     checkpoint = load_model(model, kinds.pop())
     pixels, sigmas = zip(*planes, strict=True)
-    found = adapt_gains(checkpoint, pixels, sigmas, seconds=budget_s, seed=seed)
+    found = load(_ADAPT_GAINS)(checkpoint, pixels, sigmas, seconds=budget_s, seed=seed)
     card = {**checkpoint.card, "adapted": {"from": model, "images": len(listed), "steps": found.steps}}
     save(replace(found.checkpoint, card=card), path)
     half, left = 1.96 * found.standard_error, min(risk for _, risk in found.curve)
