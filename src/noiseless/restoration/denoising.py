@@ -16,6 +16,7 @@ from noiseless.generation import ErrorBars
 from noiseless.image import FloatArray, Image, from_array, with_channel_axis
 from noiseless.noise import Correlated, NoiseEstimate, NoiseModel
 from noiseless.restoration.audit import Audit, audit_of
+from noiseless.restoration.choosing import Choice, choose
 from noiseless.restoration.devices import on_device
 from noiseless.restoration.ensemble import Ensemble
 from noiseless.restoration.measurable import check_measurable
@@ -160,8 +161,12 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
     # 1 Noise: given, or estimated once from the whole image, never tile by tile.
     noise = known_noise(given, image, recipe.method_name)
     recipe = _recipe_for(recipe, noise, image, given)
-    if recipe.method_name == ENSEMBLE or recipe.predict:
+    choosing = recipe.budget_s > 0.0 and recipe.model != CAMERA
+    if recipe.method_name == ENSEMBLE or recipe.predict or choosing:
         check_measurable(noise.model, image, told=given is not None)
+    choice = choose(image, noise.model, recipe) if choosing else None
+    if choice is not None:
+        recipe = replace(recipe, method=choice.method, budget_s=0.0)
     # 2 and 3 Diffusion or score, 4 generation: the recipe says which.
     denoiser = recipe.build_denoiser()
     if like is not None:
@@ -179,7 +184,7 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
     drawn = posterior_samples(noise.model, removed, denoiser, image, recipe) if recipe.samples else ()
     samples = tuple(image.with_pixels(sample) for sample in drawn)
     audit = audit_of(image, pixels, noise, recipe, partial(removed, denoiser) if recipe.predict else None)
-    report = _report(audit, noise, recipe) | {"seconds": time.perf_counter() - started}
+    report = _report(audit, noise, recipe, choice) | {"seconds": time.perf_counter() - started}
     return Restored(image.with_pixels(pixels), noise, recipe, report, audit, error, samples)
 
 
@@ -194,7 +199,7 @@ def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: Noise
     return replace(recipe, model=CAMERA) if coarse and usual and photograph else recipe
 
 
-def _report(audit: Audit, noise: NoiseEstimate, recipe: Recipe) -> dict[str, Any]:
+def _report(audit: Audit, noise: NoiseEstimate, recipe: Recipe, choice: Choice | None) -> dict[str, Any]:
     return {
         "version": __version__,
         "method": recipe.method_name,
@@ -204,6 +209,7 @@ def _report(audit: Audit, noise: NoiseEstimate, recipe: Recipe) -> dict[str, Any
         "steps": recipe.steps,
         **({"samples": recipe.samples} if recipe.samples else {}),
         **({"bound": recipe.bound} if not math.isinf(recipe.bound) else {}),
+        **({"choice": choice.summary()} if choice is not None else {}),
         "sigma": audit.sigma,
         **noise.summary(),
         "audit": audit.summary(),

@@ -11,6 +11,8 @@ from noiseless.names import lookup
 from noiseless.restoration.methods import ENSEMBLE, USUAL_MEMBERS, USUAL_MODEL, build, ensemble_of, parsed
 from noiseless.score import LEARNED, is_blind
 
+AUTO = "auto"
+
 LARGEST_STRENGTH = 4.0
 
 USUAL_SAMPLERS = {"flow": "euler", "samples": "ancestral"}
@@ -39,6 +41,8 @@ class Recipe:
     predict : True finds, at the cost of 5 more calls in float32, how good the result is: its PSNR, with an interval.
     bound : the most, in standard deviations of the noise, that a pixel may change; inf for no bound
     members : of the method "ensemble", each like ``method``; the first is what the others have to better
+    budget_s : seconds in which "auto" may choose among methods by their predicted error, and denoise; 0: it does not
+        choose, and takes the score network
 
     Raises
     ------
@@ -47,7 +51,7 @@ class Recipe:
         than the least error.
     """
 
-    method: str = "auto"
+    method: str = AUTO
     model: str = USUAL_MODEL
     strength: float = 1.0
     steps: int = 1
@@ -59,6 +63,7 @@ class Recipe:
     predict: bool = False
     bound: float = math.inf
     members: tuple[str, ...] = USUAL_MEMBERS
+    budget_s: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= LARGEST_STRENGTH:
@@ -70,6 +75,14 @@ class Recipe:
             raise InvalidParameter(f"samples is {self.samples}; draw 0 or more, usually 8")
         if not self.bound > 0.0:
             raise InvalidParameter(f"bound is {self.bound:g}; use some standard deviations of the noise, usually 3")
+        if not 0.0 <= self.budget_s < math.inf:
+            raise InvalidParameter(f"budget_s is {self.budget_s:g}; give some seconds, or 0 for no choice of methods")
+        if self.budget_s and (self.method != AUTO or self.steps != 1 or self.samples or self.strength != 1.0):
+            raise InvalidParameter(
+                f"a budget is for method 'auto', which seeks the least error, at strength 1 and one step, without "
+                f"samples; method is {self.method!r}, strength {self.strength:g}, steps {self.steps}, samples "
+                f"{self.samples}"
+            )
         if self.method_name == ENSEMBLE and (self.strength, self.steps, self.samples) != (1.0, 1, 0):
             raise InvalidParameter(
                 f"an ensemble seeks the least error, at strength 1 and one step, without samples; strength is "
@@ -87,7 +100,7 @@ class Recipe:
 
     @property
     def _method(self) -> str:
-        return "score" if self.method == "auto" else self.method
+        return "score" if self.method == AUTO else self.method
 
     @property
     def model_name(self) -> str:

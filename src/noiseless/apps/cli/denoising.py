@@ -65,6 +65,9 @@ def denoise(  # noqa: PLR0913  one parameter an option
     error: Annotated[
         Path | None, typer.Option(help="TIFF of how far a pixel may be wrong; 68 in 100 are nearer.")
     ] = None,
+    budget: Annotated[
+        float, typer.Option(help="Seconds in which auto may choose the method of least predicted error; 0: score.")
+    ] = 0.0,
     predict: Annotated[bool, typer.Option("--predict", help="Say how good it is: PSNR, with an interval.")] = False,  # noqa: FBT002
     plot: Annotated[Path | None, typer.Option(help="Picture: result, what was removed, error, samples.")] = None,
     seed: console.Seed = 0,
@@ -84,6 +87,8 @@ def denoise(  # noqa: PLR0913  one parameter an option
         "samples": samples, "predict": predict, "seed": seed, "tile": tile,
     }  # fmt: skip
     said = {name: value for name, value in options.items() if console.was_given(context, name)}
+    if console.was_given(context, "budget"):
+        said["budget_s"] = budget
     recipe = replace(start, **said)
     recipe = replace(recipe, error=recipe.error or error is not None or plot is not None)
     jobs = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in _jobs(inputs, output)]
@@ -207,6 +212,8 @@ def _tell(report: dict[str, Any], *, as_json: bool, to_stderr: bool) -> None:
         return
     line = f"{report['output']}: {console.law(report)}, {report['method']}, {report['seconds']:.2f} s"
     (console.note if to_stderr else typer.echo)(line)
+    if "choice" in report:
+        console.note(f"  chosen: {report['choice']['why']}")
     audit = report["audit"]
     if "predicted_psnr" in audit:
         low, high = audit["predicted_psnr_interval"]
