@@ -79,6 +79,13 @@ def test_an_estimated_sigma_widens_the_interval(rng):
     assert found.standard_error > 1.2 * told.standard_error
 
 
+@pytest.mark.parametrize(("told", "wrong"), [(14.0, True), (20.0, False), (21.0, False), (28.0, True)])
+def test_noise_that_is_not_as_strong_as_was_said_is_told(rng, told, wrong):
+    _, noisy = noisy_scene(rng)
+    audit = restore(noisy, Recipe("total-variation", predict=True), sigma=told).audit
+    assert any("not" in verdict and "as was said" in verdict for verdict in audit.verdicts) == wrong
+
+
 def test_prediction_is_refused_where_it_would_mislead(rng):
     noisy = Correlated(20.0, gaussian_kernel(1.0)).sample(scene()[np.newaxis], rng)[0]
     with pytest.raises(InvalidParameter, match="not white"):

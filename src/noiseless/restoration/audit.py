@@ -23,6 +23,9 @@ texture and noise look alike."""
 HALF_CONFIDENCE = 0.05
 """The relative error of sigma at which an estimate of the noise has a confidence of one half."""
 
+OTHER_NOISE = 0.15
+"""The relative difference at which noise is not as strong as was said: 2 dB of predicted PSNR at sigma 25 of 255."""
+
 
 @dataclass(frozen=True, eq=False)
 class Audit:
@@ -88,6 +91,7 @@ def audit_of(
     noise: NoiseEstimate,
     recipe: Recipe,
     removed: Callable[[FloatArray], FloatArray] | None,
+    found: NoiseEstimate | None = None,
 ) -> Audit:
     """Look at a result.
 
@@ -97,6 +101,7 @@ def audit_of(
     noise : what was removed, in stored units
     recipe : how
     removed : the whole restoration of nominal pixels, called 5 times for the predicted PSNR; None leaves that out
+    found : what the image says of the noise where it was told something else; None where that was not looked at
     """
     clean = image.with_pixels(pixels).in_stored_units()
     residual = (image.pixels - pixels) * np.float32(image.scale)
@@ -110,6 +115,8 @@ def audit_of(
         structure = structure_in(scaled)
         neighbours, limit = neighbour_correlation(scaled)
     verdicts = []
+    if found is not None and (other := _other_strength(found, noise.model, clean)) is not None:
+        verdicts.append(other)
     over = amount / expected if expected and not recipe.blind else 1.0
     if not USUAL_SHARES[0] <= over <= USUAL_SHARES[1]:
         verdicts.append(f"what was removed has {over:.2f} times the energy of the noise: check the noise model")
@@ -132,6 +139,20 @@ def audit_of(
     whole_numbers = np.issubdtype(np.dtype(image.stored_dtype), np.integer)
     data_range = image.scale if whole_numbers else float(np.ptp(clean))
     return Audit(amount, expected, structure, neighbours, limit, clipped, risk, data_range, tuple(verdicts))
+
+
+def _other_strength(found: NoiseEstimate, told: NoiseModel, clean: FloatArray) -> str | None:
+    """What is said where the image shows noise that is surely weaker or stronger than it was told to be."""
+    levels = [math.sqrt(float(np.mean(model.variance(clean)))) for model in (found.model, told)]
+    if found.confidence == 0.0 or not all(levels):
+        return None
+    unsure = 3.0 * HALF_CONFIDENCE * math.sqrt(1.0 / found.confidence - 1.0)
+    if abs(levels[0] / levels[1] - 1.0) <= max(OTHER_NOISE, unsure):
+        return None
+    return (
+        f"the image shows noise of sigma {levels[0]:.3g}, not {levels[1]:.3g} as was said, and the predicted error is "
+        "that of the latter: leave sigma out, or see what noiseless estimate says"
+    )
 
 
 def _in_sigmas(image: Image, clean: FloatArray, noise: NoiseModel) -> FloatArray | None:

@@ -162,8 +162,9 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
     noise = known_noise(given, image, recipe.method_name)
     recipe = _recipe_for(recipe, noise, image, given)
     choosing = recipe.budget_s > 0.0 and recipe.model != CAMERA
+    found = None
     if recipe.method_name == ENSEMBLE or recipe.predict or choosing:
-        check_measurable(noise.model, image, told=given is not None)
+        found = check_measurable(noise.model, image, told=given is not None)
     choice = choose(image, noise.model, recipe) if choosing else None
     if choice is not None:
         recipe = replace(recipe, method=choice.method, budget_s=0.0)
@@ -183,7 +184,7 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
         error = error_bars(noise.model, removed, denoiser, image, pixels, recipe, told=given is not None)
     drawn = posterior_samples(noise.model, removed, denoiser, image, recipe) if recipe.samples else ()
     samples = tuple(image.with_pixels(sample) for sample in drawn)
-    audit = audit_of(image, pixels, noise, recipe, partial(removed, denoiser) if recipe.predict else None)
+    audit = audit_of(image, pixels, noise, recipe, partial(removed, denoiser) if recipe.predict else None, found)
     report = _report(audit, noise, recipe, choice) | {"seconds": time.perf_counter() - started}
     return Restored(image.with_pixels(pixels), noise, recipe, report, audit, error, samples)
 

@@ -4,6 +4,7 @@ from noiseless.errors import InvalidParameter
 from noiseless.image import Image
 from noiseless.noise import (
     Gaussian,
+    NoiseEstimate,
     NoiseModel,
     Quantised,
     StabilisableNoise,
@@ -13,7 +14,7 @@ from noiseless.noise import (
 )
 
 
-def check_measurable(noise: NoiseModel, image: Image, *, told: bool) -> None:
+def check_measurable(noise: NoiseModel, image: Image, *, told: bool) -> NoiseEstimate | None:
     """Refuse noise by whose risk a choice would be fooled.
 
     Parameters
@@ -22,6 +23,10 @@ def check_measurable(noise: NoiseModel, image: Image, *, told: bool) -> None:
     image : the noisy one
     told : whether the caller named the noise. White noise is then looked at once more: of noise that neighbours share,
         the risk of white noise says that the best is to leave it in.
+
+    Returns
+    -------
+    NoiseEstimate : what the image says of white noise that was told; None where there was nothing to look at.
 
     Raises
     ------
@@ -33,8 +38,12 @@ def check_measurable(noise: NoiseModel, image: Image, *, told: bool) -> None:
             f"the error under {type(law).__name__} noise cannot be measured without the clean image, so nothing can be "
             "chosen by it; use method score"
         )
-    if told and isinstance(law, Gaussian) and isinstance(estimate_image_noise(image).model, StationaryNoise):
+    if not (told and isinstance(law, Gaussian)):
+        return None
+    found = estimate_image_noise(image)
+    if isinstance(found.model, StationaryNoise):
         raise InvalidParameter(
             "the noise is not white, neighbours share it, and the error measured as if it were would mislead; leave "
             "sigma out, or give its law: noise='correlated:sigma=..,width=..'"
         )
+    return found
