@@ -1,12 +1,13 @@
 """What a network gains when its gains are fitted to the one noisy image that it is to denoise.
 
     python benchmarks/adaptation.py DATA [--sets texture microscopy medical Set12] [--sigmas 25] [--every 1]
-                                    [--budget 45]
+                                    [--budget 45] [--ensemble]
 
 The sets "texture" and "microscopy" are those of ensemble.py; "medical" is six slices of the head
 DATA/domain/nifti/ch2 (MR), scaled to a maximum of 255; others are DATA/eval/SET/*.png. White noise from seed 0,
 neither clipped nor rounded, sigma told. For each image: PSNR of the shipped network and of the adapted one, what was
 predicted with 95 % probability, and seconds; then the mean gain, the least, and the part of the images that gained.
+--ensemble adds what the usual ensemble gains over the shipped network when the adapted one is in it.
 """
 
 import argparse
@@ -36,36 +37,41 @@ def main():
     parser.add_argument("--sigmas", nargs="+", type=float, default=[25])
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--budget", type=float, default=45.0)
+    parser.add_argument("--ensemble", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for name in options.sets:
             cleans = medical(options.data) if name == "medical" else images(options.data, name, 1)
             for sigma in options.sigmas:
-                gains = [
-                    _gain(clean, sigma, options.budget, Path(folder) / f"{name}{index}-{sigma:g}.safetensors", name)
-                    for index, clean in enumerate(cleans[:: options.every])
-                ]
-                print(
-                    f"{name} {sigma:g}: {np.mean(gains):+.3f} dB, least {min(gains):+.3f}, "
-                    f"{100 * np.mean(np.array(gains) > 0):.0f} % gained",
-                    flush=True,
+                gains = np.array(
+                    [
+                        _gains(clean, sigma, options, Path(folder) / f"{name}{index}-{sigma:g}.safetensors", name)
+                        for index, clean in enumerate(cleans[:: options.every])
+                    ]
                 )
+                for what, gained in zip(("adapted", "ensemble"), gains.T, strict=False):
+                    print(
+                        f"{name} {sigma:g}, {what}: {gained.mean():+.3f} dB, least {gained.min():+.3f}, "
+                        f"{100 * np.mean(gained > 0):.0f} % gained",
+                        flush=True,
+                    )
 
 
-def _gain(clean, sigma, budget, path, name):
+def _gains(clean, sigma, options, path, name):
     noisy = clean + sigma * np.random.default_rng(0).standard_normal(clean.shape)
     began = time.perf_counter()
-    adapted = noiseless.adapt(noisy, path, sigma=sigma, budget_s=budget)
+    adapted = noiseless.adapt(noisy, path, sigma=sigma, budget_s=options.budget)
     seconds = time.perf_counter() - began
-    models = ["base", str(path)] if adapted.changed else ["base", "base"]
-    before, after = (psnr(noiseless.restore(noisy, Recipe(model=model), sigma=sigma).image, clean) for model in models)
+    model = str(path) if adapted.changed else "base"
+    recipes = [Recipe(), Recipe(model=model), *([Recipe("ensemble", model)] if options.ensemble else [])]
+    before, *after = (psnr(noiseless.restore(noisy, recipe, sigma=sigma).image, clean) for recipe in recipes)
     low, high = (adapted.gain.decibels(end) for end in adapted.gain.interval)
     print(
-        f"  {name} {clean.shape[0]}x{clean.shape[1]}: {before:.3f} to {after:.3f}, {after - before:+.3f} dB "
+        f"  {name} {clean.shape[0]}x{clean.shape[1]}: {before:.3f} to {after[0]:.3f}, {after[0] - before:+.3f} dB "
         f"(predicted {low:+.2f} to {high:+.2f}), {adapted.curve[-1][0]} steps, {seconds:.0f} s",
         flush=True,
     )
-    return after - before
+    return [value - before for value in after]
 
 
 if __name__ == "__main__":
