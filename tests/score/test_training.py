@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from noiseless.errors import Diverged, IncompatibleCheckpoint, InvalidImage, InvalidParameter, UnknownName  # noqa: E402
-from noiseless.score import NetworkDenoiser, TrainingSettings, load, train  # noqa: E402
+from noiseless.score import NetworkDenoiser, TrainingSettings, load, load_model, train  # noqa: E402
 from noiseless.score.architecture import ResidualShape  # noqa: E402
 from noiseless.score.networks.residual import ResidualNetwork  # noqa: E402
 from noiseless.score.objective import OBJECTIVES  # noqa: E402
@@ -85,6 +85,15 @@ def test_training_starts_from_a_checkpoint(images, tmp_path):
     assert warm.loss < fresh.loss
     with pytest.raises(IncompatibleCheckpoint, match="same size"):
         next(iter(train(images, tmp_path / "z.safetensors", model="base", settings=SETTINGS, start=first)))
+
+
+def test_training_goes_on_from_a_shipped_network_at_its_own_size(images, tmp_path):
+    output = tmp_path / "mine.safetensors"
+    states = list(train(images, output, settings=SETTINGS, start="tiny"))
+    fresh = next(iter(train(images, tmp_path / "x.safetensors", model="tiny", settings=SETTINGS)))
+    assert states[0].loss < fresh.loss
+    assert load(output).shape == load_model("tiny", load(output).shape.channels).shape
+    assert load(output).card["recipe"]["start"] == "tiny"
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(images, tmp_path):

@@ -20,7 +20,7 @@ from noiseless.noise import estimate_sigma_per_channel
 from noiseless.score import parallel
 from noiseless.score.architecture import SIZES, ResidualShape
 from noiseless.score.card import card_of
-from noiseless.score.checkpoint import Checkpoint, load, save
+from noiseless.score.checkpoint import Checkpoint, load_model, save
 from noiseless.score.engines.torch_engine import build_network
 from noiseless.score.networks.residual import ResidualNetwork
 from noiseless.score.objective import OBJECTIVES
@@ -38,10 +38,10 @@ def train(
     images: Sequence[NDArray[np.uint8] | NDArray[np.float32]],
     output: Path,
     *,
-    model: str = "base",
+    model: str | None = None,
     settings: TrainingSettings | None = None,
     sigma: float | Sequence[float] | None = None,
-    start: Path | None = None,
+    start: str | Path | None = None,
     device: str = "cpu",
     card: Mapping[str, Any] | None = None,
 ) -> Generator[TrainingState, None, None]:
@@ -56,11 +56,11 @@ def train(
     images : (C, H, W) arrays, all uint8, or all float32 with nominal range [0, 1]; all gray (C = 1) or all colour
         (C = 3). For "noise2noise", two frames of each scene one after the other: (2 C, H, W).
     output : path of the checkpoint, a ``.safetensors`` file
-    model : size of the network, a name in ``SIZES``
+    model : size of the network, a name in ``SIZES``; None: that of ``start``, or "base"
     settings : see :class:`TrainingSettings`
     sigma : noise of the images, in nominal units, one for all or one an image; only for objectives that take noisy
         images. None estimates it for each channel of each image.
-    start : a checkpoint to begin from, instead of random weights
+    start : a checkpoint to begin from, or the name of a shipped one ("base"), instead of random weights
     device : as torch names it
     card : what else the card should say: data, licence
 
@@ -77,7 +77,8 @@ def train(
     """
     settings = settings or TrainingSettings()
     objective = OBJECTIVES[settings.objective]
-    shape = ResidualShape(channels=_channels(images, objective.frames), **lookup(SIZES, model, kind="model size"))
+    channels = _channels(images, objective.frames)
+    shape, begun = _begun(start, model, channels)
     levels = _levels(images, sigma) if objective.from_noisy else None
     if levels is None and sigma is not None:
         raise InvalidParameter(f"sigma is given, but {settings.objective!r} adds noise to clean images; leave it out")
@@ -86,7 +87,7 @@ def train(
     held = list(range(0, len(tensors), HELD_BACK)) if len(tensors) >= HELD_BACK else []
     kept = [index for index in range(len(tensors)) if index not in set(held)]
     torch.manual_seed(settings.seed)
-    network = ResidualNetwork(shape) if start is None else _started(start, shape)
+    network = ResidualNetwork(shape) if begun is None else build_network(begun)
     # Images too small for a patch are left out by pack, so their levels must be too.
     kept = [index for index in kept if min(tensors[index].shape[1:]) >= settings.patch] or kept
     trainer = Trainer(
@@ -122,11 +123,27 @@ def train(
     if parallel.rank() == 0:
         weights = trainer.averaged_network().state_dict()
         kernels = {name: value.detach().cpu().numpy() for name, value in weights.items()}
-        recipe = {"size": model, **dataclasses.asdict(settings), "processes": parallel.processes()}
+        recipe = {
+            "size": model,
+            "start": None if start is None else Path(start).name,
+            **dataclasses.asdict(settings),
+            "processes": parallel.processes(),
+        }
         full_card = {"steps": trainer.step, "images": len(kept), "recipe": recipe, "validation": curve, **(card or {})}
         save(Checkpoint(shape, kernels, full_card), output)
         resume_file.unlink(missing_ok=True)
     parallel.leave()
+
+
+def _begun(start: str | Path | None, model: str | None, channels: int) -> tuple[ResidualShape, Checkpoint | None]:
+    """The shape of the network, and the checkpoint to begin from."""
+    begun = None if start is None else load_model(str(start), channels)
+    if begun is not None and model is None:
+        return begun.shape, begun
+    shape = ResidualShape(channels=channels, **lookup(SIZES, model or "base", kind="model size"))
+    if begun is not None and begun.shape != shape:
+        raise IncompatibleCheckpoint(f"{start} holds {begun.shape}, the run needs {shape}; choose the same size")
+    return shape, begun
 
 
 def _channels(images: Sequence[NDArray[Any]], frames: int) -> int:
@@ -154,13 +171,6 @@ def _levels(images: Sequence[NDArray[Any]], sigma: float | Sequence[float] | Non
             f"sigma is {sigma}; give a number above 0 in the units of images of range [0, 1], or {len(images)} of them"
         )
     return given.reshape(-1, 1).expand(len(images), images[0].shape[0]).contiguous()
-
-
-def _started(start: Path, shape: ResidualShape) -> ResidualNetwork:
-    checkpoint = load(start)
-    if checkpoint.shape != shape:
-        raise IncompatibleCheckpoint(f"{start} holds {checkpoint.shape}, the run needs {shape}; choose the same size")
-    return build_network(checkpoint)
 
 
 def _resume(trainer: Trainer, path: Path) -> list[dict[str, float]]:

@@ -58,7 +58,9 @@ def train(  # noqa: PLR0913  one parameter an option
         Path | None,
         typer.Option(help="TOML file with any of these options.", is_eager=True, callback=_take_recipe),
     ] = None,
-    model: Annotated[str, typer.Option(help="Size: tiny, base or large; or experts.")] = "base",
+    model: Annotated[
+        str | None, typer.Option(help="Size: tiny, base (the usual) or large, or that of --start; or experts.")
+    ] = None,
     colour: Annotated[bool, typer.Option("--colour/--gray", help="A network for colour or for gray images.")] = True,  # noqa: FBT002
     objective: Annotated[
         str,
@@ -72,7 +74,9 @@ def train(  # noqa: PLR0913  one parameter an option
     batch: Annotated[int, typer.Option(help="Patches a step.", min=1)] = 16,
     patch: Annotated[int, typer.Option(help="Side of a patch in pixels.", min=8)] = 64,
     rate: Annotated[float, typer.Option(help="Learning rate of the inner kernels (Muon).")] = 0.005,
-    start: Annotated[Path | None, typer.Option(help="Checkpoint to begin from.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", "--from", help="Checkpoint to begin from, or base, tiny: a shipped one.")
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:n.")] = "cpu",
     licence: Annotated[str, typer.Option(help="Licence of the weights, for the card.")] = "",
     plot: Annotated[Path | None, typer.Option(help="Draw the validation curve: .png, .svg or .pdf.")] = None,
