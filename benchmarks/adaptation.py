@@ -68,7 +68,7 @@ def _gains(clean, sigma, options, path, name):
     low, high = (adapted.gain.decibels(end) for end in adapted.gain.interval)
     print(
         f"  {name} {clean.shape[0]}x{clean.shape[1]}: {before:.3f} to {after[0]:.3f}, {after[0] - before:+.3f} dB "
-        f"(predicted {low:+.2f} to {high:+.2f}), {adapted.curve[-1][0]} steps, {seconds:.0f} s",
+        f"(predicted {low:+.2f} to {high:+.2f}), share {adapted.share:g}, {adapted.steps} steps, {seconds:.0f} s",
         flush=True,
     )
     return [value - before for value in after]

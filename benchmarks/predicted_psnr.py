@@ -23,7 +23,7 @@ def predicted(path, sigma, seed, options):
     clean = 255 * noiseless.read(path).pixels.astype(np.float64)
     noise = sigma * np.random.default_rng((seed, round(sigma))).standard_normal(clean.shape)
     noisy = (clean + noise).astype(np.float32)
-    network = NetworkDenoiser(options.model)
+    network = NetworkDenoiser(options.model, precision="float32")
     seen = []
 
     def denoise(image):

@@ -20,7 +20,6 @@ def folder(tmp_path, rng, monkeypatch):
     Image.fromarray(noisy.astype(np.uint8)).save(tmp_path / "a.png")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(adaptation, "STEPS", 5)
-    monkeypatch.setattr(adaptation, "JUDGED_AT", (1.0,))
     return tmp_path
 
 
@@ -39,11 +38,12 @@ def test_the_result_is_a_model_for_denoise(folder, capfd):
     assert 15 < changed.std() < 25
 
 
-def test_machines_are_told_the_curve(folder, capfd):
+def test_machines_are_told_what_was_judged(folder, capfd):
     options = ("-s", 20, "--model", "tiny", "-o", "mine.safetensors", "--json")
     told = json.loads(run(capfd, "adapt", "a.png", *options)[1])
     assert told["model"] == "mine.safetensors"
-    assert [step for step, _ in told["curve"]] == [0, 5]
+    assert told["steps"] == 5
+    assert [entry["share"] for entry in told["risks"]] == [0.0, *adaptation.SHARES]
     assert told["cross_validated"]
     code, _, err = run(capfd, "adapt", "a.png", *options)
     assert code == 1

@@ -41,7 +41,7 @@ def test_a_network_that_fits_badly_learns_from_the_noisy_image_alone(tiny, rng):
     start = spoiled(tiny, 0.6)
     adapted = adapt_gains(start, [noisy], [SIGMA], seconds=600.0)
     before, after = error(start, clean, noisy), error(adapted.checkpoint, clean, noisy)
-    assert adapted.steps > 0
+    assert adapted.share > 0.0
     assert adapted.fall > 2.0 * adapted.standard_error
     # Two fifths of the noise were left in, 0.16 of its variance; most of it goes.
     assert after < 0.4 * before
@@ -53,26 +53,26 @@ def test_a_network_that_was_given_its_best_gains_is_left_alone(tiny, rng, monkey
     _, noisy = scene(rng)
     monkeypatch.setattr(adaptation, "RATE", 0.5)  # leads astray
     adapted = adapt_gains(tiny, [noisy], [SIGMA], seconds=600.0)
-    assert adapted.steps == 0
+    assert adapted.share == 0.0
     assert adapted.fall == 0.0
     assert adapted.checkpoint is tiny
-    assert [step for step, _ in adapted.curve] == [0, 60, 100]
+    assert list(adapted.risks) == [0.0, *adaptation.SHARES]
 
 
 def test_what_is_drawn_follows_from_the_seed(tiny, rng, monkeypatch):
     monkeypatch.setattr(adaptation, "STEPS", 10)
     monkeypatch.setattr(adaptation, "fastest_precision", lambda *_: "float32")
     _, noisy = scene(rng)
-    curves = [adapt_gains(spoiled(tiny, 0.8), [noisy], [SIGMA], seconds=600.0, seed=seed).curve for seed in (1, 1, 2)]
-    assert curves[0] == curves[1]
-    assert curves[0] != curves[2]
+    risks = [adapt_gains(spoiled(tiny, 0.8), [noisy], [SIGMA], seconds=600.0, seed=seed).risks for seed in (1, 1, 2)]
+    assert risks[0] == risks[1]
+    assert risks[0] != risks[2]
 
 
 def test_pixels_without_noise_teach_nothing(tiny, rng, monkeypatch):
     monkeypatch.setattr(adaptation, "STEPS", 4)
     _, noisy = scene(rng)
     adapted = adapt_gains(tiny, [noisy], [np.zeros((1, 1, 1), np.float32) + 0.1 * (np.arange(128) > 64)], seconds=600.0)
-    assert all(np.isfinite(risk) for _, risk in adapted.curve)
+    assert all(np.isfinite(risk) for risk in adapted.risks.values())
     with pytest.raises(InvalidImage, match="nothing can be held out"):
         adapt_gains(tiny, [noisy], [np.zeros((1, 1, 1), np.float32)], seconds=600.0)
     with pytest.raises(InvalidImage, match="nothing can be held out"):

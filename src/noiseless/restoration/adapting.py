@@ -1,6 +1,6 @@
 """A shipped network made to fit the images at hand, without clean ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,17 +28,24 @@ class Adapted:
     Parameters
     ----------
     path : of the checkpoint; it is a ``model`` like any other
-    changed : False where nothing was surely better, and the checkpoint is the network as it was
     gain : on the parts of the images that were held out
-    curve : optimiser steps and the risk held out, in units of the variance of the noise
+    steps : of the optimiser
+    share : of the way to the gains that were learned, as far as the held-out risk bears it out; 0: unchanged
+    risks : held out, by share, in units of the variance of the noise
     images : how many
     """
 
     path: Path
-    changed: bool
     gain: Gain
-    curve: tuple[tuple[int, float], ...]
+    steps: int
+    share: float
+    risks: Mapping[float, float]
     images: int
+
+    @property
+    def changed(self) -> bool:
+        """False where nothing was surely better, and the checkpoint is the network as it was."""
+        return self.share > 0.0
 
     def summary(self) -> dict[str, Any]:
         """Plain values, for reports."""
@@ -47,7 +54,9 @@ class Adapted:
             "changed": self.changed,
             "images": self.images,
             **self.gain.summary(),
-            "curve": [list(entry) for entry in self.curve],
+            "steps": self.steps,
+            "share": self.share,
+            "risks": [{"share": share, "risk": risk} for share, risk in self.risks.items()],
         }
 
 
@@ -67,7 +76,7 @@ def adapt(  # noqa: PLR0913  the one door: every choice a user has, by its name
     """Fit the gains of a network, one for each channel of each layer, to noisy images by Stein's risk.
 
     It pays where images are unlike photographs: textures, micrographs, scans. Half of each image is held out; the
-    training ends where its risk is least, and the network stays as it was where that is not surely better.
+    network goes as far towards what was learned as they bear out, and stays as it was where that is not surely better.
 
     Parameters
     ----------
@@ -112,11 +121,14 @@ def adapt(  # noqa: PLR0913  the one door: every choice a user has, by its name
     checkpoint = load_model(model, kinds.pop())
     pixels, sigmas = zip(*planes, strict=True)
     found = load(_ADAPT_GAINS)(checkpoint, pixels, sigmas, seconds=budget_s, seed=seed)
-    card = {**checkpoint.card, "adapted": {"from": model, "images": len(listed), "steps": found.steps}}
+    card = {
+        **checkpoint.card,
+        "adapted": {"from": model, "images": len(listed), "steps": found.steps, "share": found.share},
+    }
     save(replace(found.checkpoint, card=card), path)
-    half, left = 1.96 * found.standard_error, min(risk for _, risk in found.curve)
+    half, left = 1.96 * found.standard_error, min(found.risks.values())
     gain = Gain(found.fall, (found.fall - half, found.fall + half), left, cross_validated=True)
-    return Adapted(path, found.steps > 0, gain, found.curve, len(listed))
+    return Adapted(path, gain, found.steps, found.share, found.risks, len(listed))
 
 
 def _sample(image: Image, noise: NoiseModel, *, told: bool, side: int) -> Sample:

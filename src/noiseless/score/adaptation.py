@@ -39,8 +39,8 @@ BLOCK, SMALLEST = 64, 16
 """Pixels along a side of a block, and of one in a small image. Every other one is held out: what is learned on the
 others is judged on it."""
 
-JUDGED_AT = (0.6, 1.0)
-"""Shares of the run."""
+SHARES = (1.0, 0.6, 0.3)
+"""Of the way from gains of 1 to what was learned: with few pixels the direction is good and the length is too much."""
 
 TINY = 1e-9
 """In place of a sigma of 0."""
@@ -55,15 +55,17 @@ class AdaptedNetwork:
     checkpoint : with the gains in its kernels; as it was, where nothing better was found
     fall : of the squared error on what was held out, in units of the variance of the noise
     standard_error : of it
-    steps : after which the best was found; 0 where nothing better was
-    curve : steps and held-out risk, in the same units, each time it was judged
+    steps : of the optimiser
+    share : of the way to the gains that were learned; 0 where nothing was surely better
+    risks : on what was held out, in the same units, by share
     """
 
     checkpoint: Checkpoint
     fall: float
     standard_error: float
     steps: int
-    curve: tuple[tuple[int, float], ...]
+    share: float
+    risks: Mapping[float, float]
 
 
 def adapt_gains(
@@ -78,8 +80,8 @@ def adapt_gains(
 
         minimise over g, h:  |r|^2 / sigma^2 - 2 div r,   r = network(y, sigma) with kernels g_i h_j k_ij,   D = y - r
 
-    A network has some thousand gains, so a single image tells them apart. Every other block is held out; the gains that
-    are best there are kept, and only where they are better by more than half the standard error of that.
+    A network has some thousand gains, so a single image tells them apart. Every other block is held out: it tells how
+    far to go towards what was learned, and nothing changes unless that is better by more than half its standard error.
 
     Parameters
     ----------
@@ -104,20 +106,21 @@ def adapt_gains(
     judge = _Judge(scenes, learner, seed)
     if not judge.values:
         raise InvalidImage(f"nothing can be held out; give an image of noise with {4 * SMALLEST} pixels a side or more")
-    curve, best, due = [(0, judge.risk())], learner.gains(), list(JUDGED_AT)
+    steps, before = 0, judge.risk()
     for step, progress in _steps(began, seconds):
         learner.step(_drawn(scenes, seed, step), min(1.0, step / WARMUP) * 0.5 * (1.0 + math.cos(math.pi * progress)))
-        if progress >= due[0]:
-            due = [share for share in due if share > progress]
-            curve.append((step, judge.risk()))
-            if curve[-1][1] == min(risk for _, risk in curve):
-                best = learner.gains()
-    learner.set_gains(best)
-    steps, risk = min(curve, key=lambda entry: entry[1])
-    fall, standard_error = curve[0][1] - risk, judge.chance()
+        steps = step
+    learned = learner.gains()
+    risks = {0.0: before}
+    for share in SHARES:
+        learner.set_gains({name: 1.0 + share * (gain - 1.0) for name, gain in learned.items()})
+        risks[share] = judge.risk()
+    share = min(risks, key=risks.__getitem__)
+    learner.set_gains({name: 1.0 + share * (gain - 1.0) for name, gain in learned.items()})
+    fall, standard_error = before - risks[share], judge.chance()
     if fall <= SURE_ENOUGH * standard_error:
-        return AdaptedNetwork(checkpoint, 0.0, standard_error, 0, tuple(curve))
-    return AdaptedNetwork(learner.checkpoint(), fall, standard_error, steps, tuple(curve))
+        return AdaptedNetwork(checkpoint, 0.0, standard_error, steps, 0.0, risks)
+    return AdaptedNetwork(learner.checkpoint(), fall, standard_error, steps, share, risks)
 
 
 @dataclass(frozen=True, eq=False)
