@@ -150,6 +150,7 @@ def tune(  # noqa: PLR0913  the one door: every choice a user has, by its name
     share = (deadline - time.perf_counter()) / (folds + 1)
     trials, finished = _searched(samples, recipe, domains, risk, share)
     tuned = min(trials, key=lambda trial: trial.risk)
+    best = recipe_with(recipe, tuned.values)
     if folds:
 
         def tuned_on(others: Sequence[Sample]) -> Recipe:
@@ -158,8 +159,7 @@ def tune(  # noqa: PLR0913  the one door: every choice a user has, by its name
 
         gain = cross_validated(samples, recipe, tuned_on, risk, folds)
     else:
-        gain = gain_on(samples[0], recipe, recipe_with(recipe, tuned.values), risk)
-    best = recipe_with(recipe, tuned.values)
+        gain = gain_on(samples[0], recipe, best, risk)
     return Tuned(best, tuned.values, tuple(trials), gain, risk, len(samples), finished)
 
 
