@@ -73,9 +73,9 @@ def adapt(  # noqa: PLR0913  the one door: every choice a user has, by its name
     seed: int = 0,
     overwrite: bool = False,
 ) -> Adapted:
-    """Fit the gains of a network, one for each channel of each layer, to noisy images by Stein's risk.
+    """Fit the gains of the channels that go into and out of each layer of a network to noisy images, by Stein's risk.
 
-    It pays where images are unlike photographs: textures, micrographs, scans. Half of each image is held out; the
+    It pays where images are unlike photographs: textures, micrographs. Half of each image is held out; the
     network goes as far towards what was learned as they bear out, and stays as it was where that is not surely better.
 
     Parameters

@@ -89,8 +89,7 @@ def denoise(  # noqa: PLR0913  one parameter an option
     said = {name: value for name, value in options.items() if console.was_given(context, name)}
     if console.was_given(context, "budget"):
         said["budget_s"] = budget
-    recipe = replace(start, **said)
-    recipe = replace(recipe, error=recipe.error or error is not None or plot is not None)
+    recipe = replace(start, **said, error=start.error or error is not None or plot is not None)
     jobs = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in _jobs(inputs, output)]
     _check_targets(jobs, force=force)
     failed = 0

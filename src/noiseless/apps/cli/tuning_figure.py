@@ -7,7 +7,7 @@ from noiseless.apps.cli import figure
 
 
 def draw(tuned: Any, path: Path, *, overwrite: bool) -> None:
-    """Error against each parameter; where there are two, one panel each, and the colour is the other."""
+    """Error against each parameter, a panel each."""
     tried = [trial for trial in tuned.trials if trial.values]
     names = list(tried[0].values) if tried else []
     best = min(tuned.trials, key=lambda trial: trial.risk)
