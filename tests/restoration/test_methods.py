@@ -5,7 +5,7 @@ from noiseless.classical import CosineShrinkage, NonLocalMeans
 from noiseless.diffusion import TotalVariation
 from noiseless.errors import InvalidParameter, UnknownName
 from noiseless.restoration import Recipe, SelfEnsemble, Tiled, denoise
-from noiseless.restoration.methods import build, parsed
+from noiseless.restoration.methods import build, ensemble_of, parsed
 
 
 def test_parameters_are_read_as_numbers_or_words():
@@ -16,6 +16,12 @@ def test_parameters_are_read_as_numbers_or_words():
 def test_a_method_is_built_with_its_parameters():
     assert build("non-local-means:patch=7", "base", tile=64, exact=False) == Tiled(NonLocalMeans(patch=7), 64)
     assert build("total-variation:time=3", "base", tile=64, exact=False) == TotalVariation(time=3)
+
+
+def test_the_model_of_an_ensemble_is_that_of_its_networks():
+    members = ensemble_of(("score", "experts", "score:model=base"), "tiny", tile=64).members
+    names = {"score": "tiny", "experts": "base", "score:model=base": "base"}
+    assert members == {member: build(member, model, tile=64, exact=True) for member, model in names.items()}
 
 
 def test_they_reach_the_image(rng):

@@ -75,6 +75,26 @@ def test_it_is_right_for_a_posterior_mean_and_has_less_chance_in_it_than_stein(c
     assert inside > 0.95 - 4 * np.sqrt(0.95 * 0.05 / DRAWS)
 
 
+def test_a_sigma_that_is_off_misleads_it_less_than_stein(rng):
+    draws = []
+    for off in (-0.05, 0.05):
+        said = Gaussian(SIGMA * (1 + off))
+        denoise = posterior_mean(said.sigma**2 * np.eye(SIDE * SIDE))
+        for seed in range(DRAWS // 2):
+            clean = filtered(np.sqrt(power()), rng.standard_normal(SHAPE))
+            noisy = Gaussian(SIGMA).sample(clean, rng)
+            spectral = spectral_risk(denoise, noisy, said, factor=(1.0, 0.1), sigma_off=0.05, seed=seed)
+            stein = unbiased_risk(denoise, noisy, said, seed=seed)
+            draws.append([risk.mse - np.mean((denoise(noisy) - clean) ** 2) for risk in (spectral, stein)])
+            draws[-1].append(spectral.standard_error)
+    off, of_stein, told = np.array(draws).T
+    # 5 % of sigma is 10 % of sigma^2 to Stein's.
+    assert np.sqrt(np.mean(of_stein**2)) > 0.09 * SIGMA**2
+    assert np.sqrt(np.mean(off**2)) < 0.5 * np.sqrt(np.mean(of_stein**2))
+    inside = np.mean(np.abs(off) < 1.96 * told)
+    assert inside > 0.95 - 4 * np.sqrt(0.95 * 0.05 / DRAWS)
+
+
 def test_it_is_steins_where_the_jacobian_knows_nothing_of_the_error(rng):
     results = runs(too_strong, Gaussian(SIGMA), rng)
     stein = np.sqrt(np.mean([(unbiased.mse - true) ** 2 for _, unbiased, true in results]))

@@ -96,11 +96,12 @@ def build(method: str, model: str, *, tile: int, exact: bool) -> Denoiser:
 
 
 def ensemble_of(members: tuple[str, ...], model: str, *, tile: int) -> Ensemble:
-    """The ensemble of methods, each in words of :func:`parsed`."""
+    """The ensemble of methods, each in words of :func:`parsed`; ``model`` is that of its learned members."""
     for member in members:
         if parsed(member)[0] == ENSEMBLE:
             raise InvalidParameter("an ensemble is no member of an ensemble; name other methods")
-    built = {member: build(member, model, tile=tile, exact=True) for member in members}
+    models = {member: model if parsed(member)[0] in LEARNED else USUAL_MODEL for member in members}
+    built = {member: build(member, models[member], tile=tile, exact=True) for member in members}
     filters = [member for member in members if parsed(member)[0] in FILTERS]
     return Ensemble({**built, **{member: OneLevelAChannel(built[member]) for member in filters}})
 
