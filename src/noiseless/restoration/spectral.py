@@ -2,8 +2,8 @@
 
 Stein's estimate has the chance of the noise in it: the energy of N values of noise varies by sqrt(2 / N) of itself, and
 where the noise is strong that is more than the error. And where sigma is itself estimated, what it is off by is in it
-as a whole. But the error lies where the image does, at low frequencies and in luminance, and the noise everywhere. So the
-estimate is made band by band,
+as a whole. But the error lies where the image does, at low frequencies and in luminance, and the noise everywhere. So
+the estimate is made band by band,
 
     s_k = |r_k|^2 - tr C_k + 2 t_k = |e_k|^2 + n_k + 2 d tr C_k,   t_k = tr (C J)_k,   var n_k = v_k,
 
