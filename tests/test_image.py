@@ -63,3 +63,28 @@ def test_axes_that_do_not_fit_are_refused():
         Image(np.zeros((1, 4, 4), np.float32)).with_pixels(np.zeros((1, 4, 5), np.float32))
     with pytest.raises(InvalidParameter, match="channel_axis is 5"):
         from_array(np.zeros((4, 4)), channel_axis=5)
+
+
+def test_volumes_are_taken_one_by_one(rng):
+    pixels = rng.random((1, 6, 4, 5))
+    mask = rng.random((6, 4, 5)) > 0.5
+    image = Image(pixels, "CZYX", mask=mask, volumes=3)
+    part = image.volume(2)
+    assert np.array_equal(part.pixels, image.pixels[:, 4:])
+    assert np.array_equal(part.mask, mask[4:])
+    assert part.volumes == 1
+
+
+@pytest.mark.parametrize(
+    ("axes", "settings", "message"),
+    [
+        ("CZYX", {"volumes": 4}, "4 volumes do not fit"),
+        ("CZYX", {"volumes": 0}, "0 volumes do not fit"),
+        ("CYX", {"volumes": 2}, "2 volumes do not fit"),
+        ("CYX", {"mask": np.ones((2, 2), bool)}, "the mask has type bool and shape"),
+        ("CYX", {"mask": np.ones((4, 5))}, "the mask has type float64"),
+    ],
+)
+def test_masks_and_volumes_fit_the_pixels(axes, settings, message):
+    with pytest.raises(InvalidImage, match=message):
+        Image(np.zeros((1, 6, 4, 5) if axes == "CZYX" else (1, 4, 5)), axes, **settings)

@@ -28,11 +28,13 @@ class Image:
     stored_dtype : name of the NumPy dtype that :meth:`stored` gives back.
     spacing : size of a pixel along each spatial axis, in millimetres; empty when unknown.
     alpha : (Y, X) array in the stored dtype, or None. Carried along, never denoised.
+    mask : (*space) bool array, False where pixels say nothing of the noise (air, padding); None: all do.
+    volumes : how many volumes, or pictures one plane thick, lie behind one another along Z. Each is denoised by itself.
     header : the file format's own metadata, which its writer gives back.
 
     Raises
     ------
-    InvalidImage : the pixels do not fit ``axes``, are empty, or are not finite.
+    InvalidImage : the pixels do not fit ``axes``, ``mask`` or ``volumes``, are empty, or are not finite.
     """
 
     pixels: FloatArray
@@ -42,6 +44,8 @@ class Image:
     stored_dtype: str = "float32"
     spacing: tuple[float, ...] = ()
     alpha: NDArray[Any] | None = None
+    mask: NDArray[np.bool_] | None = None
+    volumes: int = 1
     header: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -50,6 +54,13 @@ class Image:
             raise InvalidImage(f"pixels of shape {pixels.shape} do not fit the axes {self.axes!r}; use CYX or CZYX")
         if pixels.size == 0:
             raise InvalidImage(f"the image is empty: its shape is {pixels.shape}")
+        if self.mask is not None and (self.mask.dtype != bool or self.mask.shape != pixels.shape[1:]):
+            raise InvalidImage(
+                f"the mask has type {self.mask.dtype} and shape {self.mask.shape}; "
+                f"give bool in the shape {pixels.shape[1:]}"
+            )
+        if self.volumes < 1 or (self.volumes > 1 and (self.axes != "CZYX" or pixels.shape[1] % self.volumes)):
+            raise InvalidImage(f"{self.volumes} volumes do not fit pixels of shape {pixels.shape} along Z")
         check_finite(pixels)
         view = pixels.view()
         view.flags.writeable = False
@@ -68,6 +79,13 @@ class Image:
         if pixels.shape != self.pixels.shape:
             raise InvalidImage(f"the new pixels have shape {pixels.shape}, the image has {self.pixels.shape}")
         return replace(self, pixels=pixels)
+
+    def volume(self, number: int) -> "Image":
+        """One of the volumes by itself, the first is 0."""
+        depth = self.pixels.shape[1] // self.volumes
+        window = slice(number * depth, (number + 1) * depth)
+        mask = None if self.mask is None else self.mask[window]
+        return replace(self, pixels=self.pixels[:, window], mask=mask, alpha=None, volumes=1)
 
     def in_stored_units(self) -> NDArray[np.floating[Any]]:
         """The pixels in stored units, channel first, neither rounded nor clipped; float64 for dtypes of 32 bits on."""

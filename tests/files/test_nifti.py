@@ -6,7 +6,7 @@ import logging
 import numpy as np
 import pytest
 
-from noiseless.errors import MissingExtra, UnreadableFile, UnsupportedFormat
+from noiseless.errors import InvalidImage, MissingExtra, UnreadableFile, UnsupportedFormat
 from noiseless.files import formats, limits, read, with_history, write
 from noiseless.image import from_array
 
@@ -106,11 +106,41 @@ def test_the_same_image_gives_the_same_bytes(tmp_path, rng):
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
 
 
-def test_what_is_no_volume_is_refused(tmp_path, rng):
-    saved(tmp_path / "series.nii", rng.random((5, 5, 4)).astype(np.float32))
-    nibabel.save(nibabel.Nifti1Image(np.zeros((4, 4, 4, 3), np.float32), np.eye(4)), tmp_path / "series.nii")
-    with pytest.raises(UnsupportedFormat, match=r"a series of shape \(4, 4, 4, 3\)"):
-        read(tmp_path / "series.nii")
+@pytest.mark.parametrize("shape", [(7, 6, 5, 3), (7, 6, 1, 4), (7, 6, 5, 1), (7, 6, 1, 1), (7, 6, 5, 1, 1)])
+def test_a_series_of_volumes_comes_back_as_it_was(tmp_path, rng, shape):
+    stored = rng.integers(0, 999, shape).astype(np.int16)
+    source = nibabel.Nifti1Image(stored, AFFINE)
+    source.header.set_zooms([0.9, 0.9, 2.5, 2.0, 1.0][: len(shape)])
+    nibabel.save(source, tmp_path / "in.nii")
+    image = read(tmp_path / "in.nii")
+    assert image.volumes == shape[3]
+    for number in range(shape[3]):
+        one = stored[..., 0] if len(shape) == 5 else stored
+        assert np.array_equal(image.volume(number).stored()[0], one[..., number].T)
+    write(image, tmp_path / "out.nii")
+    again = nibabel.load(tmp_path / "out.nii")
+    assert np.array_equal(np.asarray(again.dataobj), stored)
+    assert again.header.get_zooms() == source.header.get_zooms()
+
+
+def test_what_has_no_place_or_no_number_is_refused(tmp_path):
+    flat = nibabel.Nifti1Image(np.zeros((4, 4, 4), np.float32), np.eye(4))
+    flat.header["sform_code"], flat.header["qform_code"] = 1, 0
+    flat.header["srow_x"] = flat.header["srow_y"] = flat.header["srow_z"] = 0
+    (tmp_path / "flat.nii").write_bytes(bytes(flat.header.binaryblock) + bytes(4) + bytes(4 * 64))
+    with pytest.raises(UnreadableFile, match="affine has no inverse"):
+        read(tmp_path / "flat.nii")
+    values = np.ones((4, 4, 4), np.float32)
+    values[1, 2, 3] = np.nan
+    nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), tmp_path / "nan.nii")
+    with pytest.raises(InvalidImage, match="1 of 64 pixels are NaN"):
+        read(tmp_path / "nan.nii")
+
+
+def test_what_is_no_volume_is_refused(tmp_path):
+    nibabel.save(nibabel.Nifti1Image(np.zeros((4, 4, 4, 1, 3), np.float32), np.eye(4)), tmp_path / "vectors.nii")
+    with pytest.raises(UnsupportedFormat, match=r"vectors, of shape \(4, 4, 4, 1, 3\)"):
+        read(tmp_path / "vectors.nii")
     nibabel.save(nibabel.Nifti1Image(np.zeros((4, 4, 4), np.complex64), np.eye(4)), tmp_path / "complex.nii")
     with pytest.raises(UnsupportedFormat, match="of type complex64"):
         read(tmp_path / "complex.nii")

@@ -34,9 +34,20 @@ from noiseless.errors import InvalidImage, UnreadableFile, UnsupportedFormat
 from noiseless.image import Image
 from noiseless.names import load
 
-from .formats import COMMON_KEYS, FORMATS, Format, format_for, format_of, readable_suffixes, warn_of_loss
+from .formats import (
+    COMMON_KEYS,
+    FORMATS,
+    Format,
+    format_for,
+    format_of,
+    is_known,
+    readable_suffixes,
+    suffix_of,
+    warn_of_loss,
+)
 from .movie import write_movie
 from .provenance import history, with_history
+from .series import gathered, read_series, write_series
 
 __all__ = [
     "COMMON_KEYS",
@@ -44,13 +55,18 @@ __all__ = [
     "Format",
     "format_for",
     "format_of",
+    "gathered",
     "history",
+    "is_known",
     "read",
+    "read_series",
     "readable_suffixes",
     "replacing",
+    "suffix_of",
     "with_history",
     "write",
     "write_movie",
+    "write_series",
 ]
 
 

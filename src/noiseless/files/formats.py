@@ -78,6 +78,14 @@ FORMATS: Mapping[str, Format] = {
         writer=Lazy("noiseless.files.nifti:write", extra="medical"),
         metadata=("nifti",),
     ),
+    "dicom": Format(
+        name="DICOM",
+        suffixes=(".dcm", ".dicom", ".dic"),
+        magic=re.compile(rb".{128}DICM", re.DOTALL),
+        reader=Lazy("noiseless.files.dicom:read", extra="medical"),
+        writer=Lazy("noiseless.files.dicom:write", extra="medical"),
+        metadata=("dicom",),
+    ),
 }
 
 
@@ -123,6 +131,22 @@ def readable_suffixes() -> tuple[str, ...]:
     return tuple(suffix for entry in FORMATS.values() for suffix in entry.suffixes)
 
 
+def suffix_of(path: Path) -> str:
+    """The suffix of a path, as it is written, if it is one of the table, ".nii.gz" too; or else ""."""
+    name = path.name.lower()
+    found = [suffix for suffix in readable_suffixes() if name.endswith(suffix)]
+    return path.name[-len(max(found, key=len)) :] if found else ""
+
+
+def is_known(path: Path) -> bool:
+    """Whether the first bytes of a file, whatever its name, are of a format here."""
+    try:
+        head = _head(path)
+    except UnreadableFile:
+        return False
+    return any(entry.magic.match(head) for entry in FORMATS.values())
+
+
 def warn_of_loss(image: Image, chosen: Format) -> None:
     """Log which kinds of metadata in the header ``chosen`` cannot hold; the kinds only, never the values."""
     foreign = [key for entry in FORMATS.values() if entry != chosen for key in entry.metadata]
@@ -154,11 +178,8 @@ def _head(path: Path) -> bytes:
 
 
 def _by_suffix(path: Path) -> Format | None:
-    name = path.name.lower()
-    suffixes = {suffix: entry for entry in FORMATS.values() for suffix in entry.suffixes}
-    # Longest first, so that a format named ".nii.gz" would win over one named ".gz".
-    found = [suffix for suffix in sorted(suffixes, key=len, reverse=True) if name.endswith(suffix)]
-    return suffixes[found[0]] if found else None
+    suffix = suffix_of(path).lower()
+    return next((entry for entry in FORMATS.values() if suffix in entry.suffixes), None)
 
 
 def _known(path: Path) -> str:

@@ -1,9 +1,11 @@
 """NIfTI-1 and NIfTI-2: the volumes of neuroimaging, through nibabel; one file, plain or compressed by gzip.
 
-Read: real pixels of a picture or a volume, in the units that are stored; the slope and intercept of the header turn
-them into physical values and go back as they came. Series of volumes, vectors and RGB are refused. Written: what the
-header of the source says, with its affine, units, slope, intercept and extensions, and what was done, as comments. An
-image from elsewhere gets an affine from its spacing alone, and no orientation (qform and sform codes 0).
+Read: real pixels of a picture, a volume, or a series of them (four axes), in the units that are stored; the slope and
+intercept of the header turn them into physical values and go back as they came. The volumes of a series lie behind one
+another along Z (``Image.volumes``). Vectors and RGB are refused, and so is an affine that has no inverse: nobody could
+say where the picture lies. Written: what the header of the source says, with its affine, units, slope, intercept and
+extensions, and what was done, as comments. An image from elsewhere gets an affine from its spacing alone, and no
+orientation (qform and sform codes 0).
 """
 
 import contextlib
@@ -48,14 +50,18 @@ def read(path: Path) -> Image:
 def _read(path: Path) -> Image:
     source = nibabel.load(path)
     shape, header = tuple(source.shape), source.header
-    if any(size > 1 for size in shape[3:]) or len(shape) < 2:
-        raise UnsupportedFormat(f"it holds a series of shape {shape}; give one volume of it")
+    if any(size > 1 for size in shape[4:]) or len(shape) < 2:
+        raise UnsupportedFormat(f"it holds vectors, of shape {shape}; give one component of them")
     dtype = header.get_data_dtype()
     if dtype.kind not in "iuf":
         raise UnsupportedFormat(f"its pixels are of type {dtype}; noiseless reads real numbers")
+    if source.affine is not None and np.linalg.matrix_rank(source.affine) < 4:
+        raise UnreadableFile("its affine has no inverse, so its voxels have no place; repair its sform or qform")
+    volumes = shape[3] if len(shape) > 3 else 1
     shape = shape[:3]
-    check_pixel_count(int(np.prod(shape[:2])), shape[2] if len(shape) == 3 else 1)
-    stored = np.ascontiguousarray(np.asarray(source.dataobj.get_unscaled()).reshape(shape).T)
+    check_pixel_count(int(np.prod(shape[:2])), int(np.prod(shape[2:])) * volumes)
+    stored = np.ascontiguousarray(np.asarray(source.dataobj.get_unscaled()).reshape(*shape, volumes, order="F").T)
+    stored = stored.reshape(volumes * shape[2], *shape[1::-1]) if len(shape) == 3 else stored[0]
     # In the machine's byte order; quadruple precision, which NIfTI knows, as double.
     narrow = np.float64 if stored.dtype.itemsize > 8 else stored.dtype.newbyteorder("=")
     image = from_array(stored.astype(narrow))
@@ -64,7 +70,7 @@ def _read(path: Path) -> Image:
     known = all(0.0 < size < float("inf") for size in sizes)
     scaling = float(source.dataobj.slope), float(source.dataobj.inter)
     kept = {"format": "nifti", "nifti": (header.copy(), source.affine, scaling)}
-    return replace(image, spacing=sizes if known else (), header=kept)
+    return replace(image, spacing=sizes if known else (), header=kept, volumes=volumes)
 
 
 def write(image: Image, path: Path) -> None:
@@ -93,7 +99,7 @@ def write(image: Image, path: Path) -> None:
     if not bytes(header["descrip"]).strip(b"\0 "):
         header["descrip"] = f"noiseless {__version__}".encode()
     kind: Any = nibabel.Nifti2Image if isinstance(header, nibabel.Nifti2Header) else nibabel.Nifti1Image
-    written = kind(stored.T, affine, header)
+    written = kind(_as_in_file(stored, image, header).T, affine, header)
     known = [extension.get_content() for extension in written.header.extensions]
     for line in history(image):
         if line.encode("ascii") not in known:
@@ -103,6 +109,14 @@ def write(image: Image, path: Path) -> None:
     data = written.to_bytes()
     # Without name and time of day, so that the same image gives the same file.
     path.write_bytes(gzip.compress(data, mtime=0) if path.suffix.lower() == ".gz" else data)
+
+
+def _as_in_file(stored: Any, image: Image, header: Any) -> Any:
+    """The pixels with the axes of the source where it had more than they need: volumes apart, axes of length one."""
+    shape = header.get_data_shape()[::-1]
+    if int(np.prod(shape)) == stored.size and shape[-2:] == stored.shape[-2:]:
+        return stored.reshape(shape)
+    return stored.reshape(image.volumes, -1, *stored.shape[1:]) if image.volumes > 1 else stored
 
 
 @contextlib.contextmanager

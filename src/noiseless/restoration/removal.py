@@ -56,6 +56,9 @@ def remove_from_image(noise: NoiseModel, denoiser: Denoiser, image: Image, recip
     image : noisy
     recipe : its strength, its bound, and whether the network finds the noise for itself
     """
+    if image.volumes > 1:
+        volumes = ((of_volume(noise, image, number), image.volume(number)) for number in range(image.volumes))
+        return np.concatenate([remove_from_image(law, denoiser, one, recipe) for law, one in volumes], axis=1)
     if recipe.blind:
         level = math.sqrt(float(np.mean(noise.variance(image.in_stored_units())))) / image.scale
         told = max(level, FAINTEST_CAMERA) if level else 0.0
@@ -73,6 +76,14 @@ def remove_from_image(noise: NoiseModel, denoiser: Denoiser, image: Image, recip
     variance = noise.variance(image.with_pixels(clean).in_stored_units())
     most = (recipe.bound * np.sqrt(variance) / image.scale).astype(np.float32)
     return np.clip(clean, image.pixels - most, image.pixels + most)
+
+
+def of_volume(noise: NoiseModel, image: Image, number: int) -> NoiseModel:
+    """The noise of one volume, where a map has it for all of them."""
+    if not isinstance(noise, Gaussian) or isinstance(noise.sigma, float) or noise.sigma.shape[1] == 1:
+        return noise
+    depth = image.pixels.shape[1] // image.volumes
+    return Gaussian(noise.sigma[:, number * depth : (number + 1) * depth])
 
 
 def on_stored_pixels(image: Image, removed: Callable[[FloatArray], FloatArray]) -> Whole:

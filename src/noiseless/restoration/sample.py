@@ -20,7 +20,7 @@ from noiseless.noise import (
 from noiseless.restoration.covariance import covariance_of
 from noiseless.restoration.impulse_repair import repair
 from noiseless.restoration.recipe import Recipe
-from noiseless.restoration.removal import on_stored_pixels, remove_from_image
+from noiseless.restoration.removal import of_volume, on_stored_pixels, remove_from_image
 from noiseless.restoration.representative import representative_window
 from noiseless.restoration.risk import Risk, Whole, dot, self_supervised_loss, unbiased_risk
 
@@ -83,7 +83,7 @@ class Sample:
 
 
 def sample_of(image: Image, noise: NoiseModel, *, side: int, seed: int, white: bool = False) -> Sample:
-    """The part of an image that is most like the whole, as Stein's risk takes it.
+    """The part of an image, or of the middle one of its volumes, that is most like it, as Stein's risk takes it.
 
     Noise that can be made white is made so, salt and pepper are filled in, and what is left counts.
 
@@ -97,8 +97,10 @@ def sample_of(image: Image, noise: NoiseModel, *, side: int, seed: int, white: b
     ------
     InvalidParameter : there is no noise.
     """
+    middle = image.volumes // 2
+    noise, image = (of_volume(noise, image, middle), image.volume(middle)) if image.volumes > 1 else (noise, image)
     window = (slice(None), *representative_window(image.pixels, side))
-    part = replace(image, pixels=image.pixels[window], alpha=None)
+    part = replace(image, pixels=image.pixels[window], alpha=None, mask=None)
     if isinstance(noise, Gaussian) and not isinstance(noise.sigma, float):
         noise = Gaussian(np.broadcast_to(noise.sigma, image.pixels.shape)[window])
     while isinstance(noise, WithImpulses | Quantised):

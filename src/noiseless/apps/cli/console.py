@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -72,7 +72,7 @@ def was_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name != "DEFAULT"
 
 
-def law(summary: dict[str, Any]) -> str:
+def law(summary: Mapping[str, Any]) -> str:
     """The noise of a summary for people: "poisson-gaussian, gain 0.5, sigma 2"."""
     shown = {name: value for name, value in summary["parameters"].items() if name not in HIDDEN}
     return ", ".join([summary["noise"], *(f"{name} {levels(value)}" for name, value in shown.items())])

@@ -4,45 +4,18 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import noiseless
-from noiseless.apps.cli import console, figure, restoration_figure
-from noiseless.apps.cli.sources import sources_of
+from noiseless.apps.cli import console, restoration_figure
+from noiseless.apps.cli.jobs import STANDARD, Job, check_targets, jobs_of
 
 PART_FAILED = 3
-ERROR_SUFFIXES = (".tif", ".tiff")
-STANDARD = Path("-")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One file to denoise and where its results go."""
-
-    source: Path
-    target: Path
-    error: Path | None = None
-    plot: Path | None = None
-    samples: int = 0
-
-    @property
-    def sample_targets(self) -> list[Path]:
-        """photo.png: photo.sample1.png and so on."""
-        return [
-            self.target.with_name(f"{self.target.stem}.sample{number}{self.target.suffix}")
-            for number in range(1, self.samples + 1)
-        ]
-
-    @property
-    def outputs(self) -> list[Path]:
-        """All that is written to files."""
-        named = [path for path in (self.error, self.plot) if path is not None]
-        return named if self.target == STANDARD else [self.target, *self.sample_targets, *named]
 
 
 def denoise(  # noqa: PLR0913  one parameter an option
@@ -90,20 +63,20 @@ def denoise(  # noqa: PLR0913  one parameter an option
     if console.was_given(context, "budget"):
         said["budget_s"] = budget
     recipe = replace(start, **said, error=start.error or error is not None or plot is not None)
-    jobs = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in _jobs(inputs, output)]
-    _check_targets(jobs, force=force)
+    jobs = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in jobs_of(inputs, output)]
+    check_targets(jobs, force=force)
     failed = 0
     with console.progress("denoise") as bar:
         for number, job in enumerate(jobs):
-            bar.update(number / len(jobs), job.source.name)
+            bar.update(number / len(jobs), job.name)
             try:
                 report = _denoise_one(job, recipe, model_of_noise, force=force)
             except noiseless.NoiselessError as error:
                 if len(jobs) == 1:
                     raise
                 failed += 1
-                report = {"input": str(job.source), "error": str(error)}
-            _tell(report, as_json=as_json, to_stderr=job.target == STANDARD)
+                report = {"input": job.name, "error": str(error)}
+            _tell(report, as_json=as_json, to_stderr=job.to_standard)
     if failed:
         console.note(f"noiseless: {failed} of {len(jobs)} inputs failed")
         raise typer.Exit(PART_FAILED if failed < len(jobs) else 1)
@@ -121,25 +94,43 @@ def _start(preset: str | None, path: Path | None) -> tuple[Any, Any]:
 
 def _denoise_one(job: Job, recipe: Any, noise: Any, *, force: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="noiseless-") as folder:
-        source = _from_standard_input(Path(folder)) if job.source == STANDARD else job.source
-        noisy = noiseless.read(source)
+        sources = job.sources
+        if sources == (STANDARD,):
+            sources = (_from_standard_input(Path(folder)),)
+        noisy = noiseless.read(sources[0]) if len(sources) == 1 else noiseless.files.read_series(sources)
         restored = noiseless.restore_image(noisy, recipe, noise=noise)
-        if job.target == STANDARD:
-            result = Path(folder) / f"result{source.suffix or '.png'}"
-            noiseless.write(restored.image, result)
+        line = f"noiseless {noiseless.__version__}: {_in_words(restored.report)}"
+        if job.to_standard:
+            result = Path(folder) / f"result{noiseless.files.suffix_of(sources[0]) or '.png'}"
+            noiseless.write(noiseless.files.with_history(restored.image, line), result)
             with result.open("rb") as stream:
                 shutil.copyfileobj(stream, sys.stdout.buffer)
         else:
-            noiseless.write(restored.image, job.target, overwrite=force)
-            for sample, path in zip(restored.samples, job.sample_targets, strict=True):
-                noiseless.write(sample, path, overwrite=force)
+            _write(noiseless.files.with_history(restored.image, line), job.targets, force=force)
+            for number, (sample, paths) in enumerate(zip(restored.samples, job.sample_targets, strict=True), 1):
+                _write(noiseless.files.with_history(sample, f"{line}, sample {number}"), paths, force=force)
     if job.error is not None and restored.error is not None:
         image = restored.image
         half = noiseless.Image(restored.error.half68, image.axes, spacing=image.spacing)
         noiseless.write(half, job.error, overwrite=force)
     if job.plot is not None:
         restoration_figure.draw(noisy, restored, job.plot, overwrite=force)
-    return {"input": str(job.source), "output": str(job.target), **restored.report}
+    return {"input": job.name, "output": job.result, **restored.report}
+
+
+def _write(image: noiseless.Image, paths: tuple[Path, ...], *, force: bool) -> None:
+    if len(paths) == 1:
+        noiseless.write(image, paths[0], overwrite=force)
+    else:
+        noiseless.files.write_series(image, paths, overwrite=force)
+
+
+def _in_words(report: Mapping[str, Any]) -> str:
+    """What was done, for the history of the image."""
+    method = f"{report['method']} {report['model']}" if report["method"] == "score" else report["method"]
+    strength = "" if report["strength"] == 1.0 else f", strength {report['strength']:g}"
+    steps = "" if report["steps"] == 1 else f", {report['steps']} steps"
+    return f"removed noise ({console.law(report)}) by {method}{strength}{steps}"
 
 
 def _from_standard_input(folder: Path) -> Path:
@@ -149,57 +140,6 @@ def _from_standard_input(folder: Path) -> Path:
         shutil.copyfileobj(sys.stdin.buffer, stream)
     kind = noiseless.files.format_of(arrived)
     return arrived.rename(arrived.with_suffix(kind.suffixes[0]))
-
-
-def _jobs(inputs: list[str], output: Path | None) -> Iterator[Job]:
-    """Every file that the arguments name, and its target."""
-    sources = [source for text in inputs for source in sources_of(text)]
-    several = len(sources) > 1 or any(Path(text).is_dir() for text in inputs)
-    if several and output is not None and (output.is_file() or output == STANDARD):
-        raise noiseless.InvalidParameter(f"{len(sources)} inputs cannot go to {str(output)!r}; name a folder with -o")
-    into_folder = output is not None and output != STANDARD and (several or output.is_dir())
-    for source in sources:
-        if output is None:
-            named = source.with_name(f"{source.stem}.denoised{source.suffix}")
-            yield Job(source, STANDARD if source == STANDARD else named)
-        else:
-            yield Job(source, output / source.name if into_folder else output)
-
-
-def _check_targets(jobs: list[Job], *, force: bool) -> None:
-    """Refuse before the first pixel is computed what would be refused after the last."""
-    _check_extras(jobs)
-    targets = [path for job in jobs for path in job.outputs]
-    twice = {str(target) for target in targets if targets.count(target) > 1}
-    if twice:
-        raise noiseless.InvalidParameter(f"two results would both be written to {sorted(twice)[0]!r}; rename one")
-    for job in jobs:
-        for path in job.outputs:
-            if path.exists() and job.source.exists() and path.samefile(job.source):
-                raise noiseless.InvalidParameter(f"{str(job.source)!r} would overwrite itself; choose another -o")
-            if path.exists() and not force:
-                raise noiseless.UnwritableFile(f"{str(path)!r} exists; replace it with --force or choose another name")
-        if len(jobs) > 1:
-            try:
-                job.target.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise noiseless.UnwritableFile(f"cannot make {str(job.target.parent)!r}: {error.strerror}") from error
-
-
-def _check_extras(jobs: list[Job]) -> None:
-    """What is written beside the result fits to it."""
-    first = jobs[0]
-    for option, path in (("--error", first.error), ("--plot", first.plot)):
-        if path is not None and len(jobs) > 1:
-            raise noiseless.InvalidParameter(f"{option} names one file, and there are {len(jobs)} inputs; give one")
-    if first.error is not None and first.error.suffix.lower() not in ERROR_SUFFIXES:
-        raise noiseless.UnsupportedFormat(
-            f"the error is not whole numbers; {str(first.error)!r} must end in .tif or .tiff"
-        )
-    if first.plot is not None:
-        figure.check(first.plot)
-    if first.samples and any(job.target == STANDARD for job in jobs):
-        raise noiseless.InvalidParameter("samples go to files beside the result, and standard output is none; give -o")
 
 
 def _tell(report: dict[str, Any], *, as_json: bool, to_stderr: bool) -> None:

@@ -15,8 +15,7 @@ def sources_of(text: str) -> list[Path]:
     """
     path = Path(text)
     if path.is_dir():
-        suffixes = noiseless.files.readable_suffixes()
-        found = sorted(item for item in path.iterdir() if item.suffix.lower() in suffixes)
+        found = sorted(item for item in path.iterdir() if _is_image(item))
     elif not path.exists() and glob.has_magic(text):
         found = sorted(Path(match) for match in glob.glob(text, recursive=True))
     else:
@@ -24,3 +23,10 @@ def sources_of(text: str) -> list[Path]:
     if not found:
         raise noiseless.UnreadableFile(f"no image in {text!r}; give files, or a folder that holds some")
     return found
+
+
+def _is_image(path: Path) -> bool:
+    """By its name; where that has no suffix, as with the files of scanners, by what is in it."""
+    if path.suffix:
+        return noiseless.files.suffix_of(path) != "" and path.is_file()
+    return path.is_file() and noiseless.files.is_known(path)

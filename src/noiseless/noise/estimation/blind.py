@@ -79,7 +79,8 @@ def estimate_noise(image: Any, *, channel_axis: int | None = None, mask: Any = N
 
 
 def estimate_image_noise(image: Image, *, mask: Any = None) -> NoiseEstimate:
-    """:func:`estimate_noise` for an :class:`Image`; the model is in its *stored* units."""
+    """:func:`estimate_noise` for an :class:`Image`; the model is in its *stored* units. Its mask holds by default."""
+    mask = image.mask if mask is None else mask
     if mask is not None:
         image = masked(image, mask)
     if np.ptp(image.pixels) == 0.0:

@@ -36,4 +36,4 @@ def masked(image: Image, mask: NDArray[Any]) -> Image:
     box = tuple(slice(int(found.min()), int(found.max()) + 1) for found in np.nonzero(inside))
     pixels, within = image.pixels[(slice(None), *box)], inside[box]
     least = pixels[:, within].min(axis=1).reshape(-1, *[1] * len(box))
-    return replace(image, pixels=np.where(within, pixels, least).astype(np.float32), alpha=None)
+    return replace(image, pixels=np.where(within, pixels, least).astype(np.float32), alpha=None, mask=None, volumes=1)

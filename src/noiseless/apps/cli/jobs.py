@@ -1,0 +1,141 @@
+"""What ``noiseless denoise`` has to do: which files go in together, and where their results go."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import noiseless
+from noiseless.apps.cli import figure
+from noiseless.apps.cli.sources import sources_of
+
+ERROR_SUFFIXES = (".tif", ".tiff")
+STANDARD = Path("-")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image to denoise and where its results go.
+
+    Parameters
+    ----------
+    sources : its file, or those of a series, one a slice
+    targets : as many
+    error, plot : what is to be written beside them, or None
+    samples : how many, each like the targets
+    """
+
+    sources: tuple[Path, ...]
+    targets: tuple[Path, ...]
+    error: Path | None = None
+    plot: Path | None = None
+    samples: int = 0
+
+    @property
+    def name(self) -> str:
+        """Of the input, for reports."""
+        return _named(self.sources)
+
+    @property
+    def result(self) -> str:
+        """Of the output, for reports."""
+        return _named(self.targets)
+
+    @property
+    def to_standard(self) -> bool:
+        """Whether the result goes to standard output."""
+        return self.targets == (STANDARD,)
+
+    @property
+    def sample_targets(self) -> list[tuple[Path, ...]]:
+        """photo.png: photo.sample1.png and so on."""
+        numbers = range(1, self.samples + 1)
+        return [tuple(_inserted(target, f"sample{number}") for target in self.targets) for number in numbers]
+
+    @property
+    def outputs(self) -> list[Path]:
+        """All that is written to files."""
+        named = [path for path in (self.error, self.plot) if path is not None]
+        if self.to_standard:
+            return named
+        return [*self.targets, *(path for paths in self.sample_targets for path in paths), *named]
+
+
+def jobs_of(inputs: list[str], output: Path | None) -> Iterator[Job]:
+    """Every image that the arguments name, and its target.
+
+    Raises
+    ------
+    noiseless.InvalidParameter : several would go to one file.
+    """
+    sources = [source for text in inputs for source in sources_of(text)]
+    several = len(sources) > 1 or any(Path(text).is_dir() for text in inputs)
+    if several and output is not None and (output.is_file() or output == STANDARD):
+        raise noiseless.InvalidParameter(f"{len(sources)} inputs cannot go to {str(output)!r}; name a folder with -o")
+    into_folder = output is not None and output != STANDARD and (several or output.is_dir())
+    for together in noiseless.files.gathered(sources) if several else [tuple(sources)]:
+        yield Job(together, tuple(_target(source, output, into_folder=into_folder) for source in together))
+
+
+def check_targets(jobs: list[Job], *, force: bool) -> None:
+    """Refuse before the first pixel is computed what would be refused after the last.
+
+    Raises
+    ------
+    noiseless.NoiselessError : a result would replace a file, a source or another result, or cannot be written.
+    """
+    _check_extras(jobs)
+    targets = [path for job in jobs for path in job.outputs]
+    twice = {target for target in targets if targets.count(target) > 1} if len(set(targets)) < len(targets) else set()
+    if twice:
+        raise noiseless.InvalidParameter(f"two results would both be written to {str(min(twice))!r}; rename one")
+    sources = {source.resolve() for job in jobs for source in job.sources}
+    for path in targets:
+        if path.resolve() in sources:
+            raise noiseless.InvalidParameter(f"{str(path)!r} would overwrite itself; choose another -o")
+        if path.exists() and not force:
+            raise noiseless.UnwritableFile(f"{str(path)!r} exists; replace it with --force or choose another name")
+    several = len(jobs) > 1 or len(jobs[0].targets) > 1
+    for folder in {target.parent for job in jobs for target in job.targets} if several else set():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise noiseless.UnwritableFile(f"cannot make {str(folder)!r}: {error.strerror}") from error
+
+
+def _check_extras(jobs: list[Job]) -> None:
+    """What is written beside the result fits to it."""
+    first = jobs[0]
+    for option, path in (("--error", first.error), ("--plot", first.plot)):
+        if path is not None and len(jobs) > 1:
+            raise noiseless.InvalidParameter(f"{option} names one file, and there are {len(jobs)} inputs; give one")
+    if first.error is not None and first.error.suffix.lower() not in ERROR_SUFFIXES:
+        raise noiseless.UnsupportedFormat(
+            f"the error is not whole numbers; {str(first.error)!r} must end in .tif or .tiff"
+        )
+    if first.plot is not None:
+        figure.check(first.plot)
+    if first.samples and any(job.to_standard for job in jobs):
+        raise noiseless.InvalidParameter("samples go to files beside the result, and standard output is none; give -o")
+
+
+def _target(source: Path, output: Path | None, *, into_folder: bool) -> Path:
+    if output is not None:
+        return output / _with_suffix(source).name if into_folder else output
+    return STANDARD if source == STANDARD else _inserted(_with_suffix(source), "denoised")
+
+
+def _with_suffix(path: Path) -> Path:
+    """The path, with the suffix of its kind where it has none, as files of scanners often have."""
+    if path.suffix or not path.is_file():
+        return path
+    return path.with_name(f"{path.name}{noiseless.files.format_of(path).suffixes[0]}")
+
+
+def _inserted(path: Path, word: str) -> Path:
+    """brain.nii.gz: brain.WORD.nii.gz."""
+    suffix = noiseless.files.suffix_of(path) or path.suffix
+    return path.with_name(f"{path.name[: len(path.name) - len(suffix)]}.{word}{suffix}")
+
+
+def _named(paths: tuple[Path, ...]) -> str:
+    return str(paths[0]) if len(paths) == 1 else f"{paths[0].parent} ({len(paths)} slices)"
