@@ -87,3 +87,24 @@ def test_a_compressed_volume_keeps_both_its_suffixes(tmp_path, capfd, rng, monke
     assert code == 0
     (comment,) = nibabel.load("brain.denoised.nii.gz").header.extensions
     assert b"removed noise" in comment.get_content()
+
+
+def test_info_says_what_files_are_and_nothing_of_the_patient(scan, capfd):
+    path = scan / "IM0"
+    data = pydicom.dcmread(path)
+    data.PatientName = "Doe^Jane"
+    data.save_as(path)
+    code, out, err = run(capfd, "info", "scan", "--json")
+    assert code == 3
+    series, photo, broken = sorted(map(json.loads, out.splitlines()), key=lambda fields: fields.get("format", "x"))
+    assert series["input"] == "scan (5 slices)"
+    assert series["spacing_mm"] == [3.0, 1.0, 1.0]
+    assert series["stored"]["bits"] == "12 of 16, unsigned"
+    assert series["stored"]["compression"] == "Explicit VR Little Endian"
+    assert photo["dtype"] == "uint8"
+    assert "no pixels" in broken["error"]
+    assert "Doe" not in out + err
+    code, out, err = run(capfd, "info", "scan")
+    assert "spacing: 3 x 1 x 1 mm" in out
+    assert "1 of 3 inputs were refused" in err
+    assert run(capfd, "info", scan / "IM9")[0] == 1

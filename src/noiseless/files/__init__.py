@@ -34,6 +34,7 @@ from noiseless.errors import InvalidImage, UnreadableFile, UnsupportedFormat
 from noiseless.image import Image
 from noiseless.names import load
 
+from .description import described
 from .formats import (
     COMMON_KEYS,
     FORMATS,
@@ -53,6 +54,7 @@ __all__ = [
     "COMMON_KEYS",
     "FORMATS",
     "Format",
+    "described",
     "format_for",
     "format_of",
     "gathered",

@@ -14,9 +14,12 @@ import typer
 
 import noiseless
 from noiseless.apps.cli import console
+from noiseless.apps.cli.sources import sources_of
 
 # A soft pattern in noise of sigma 25 has a known answer: a healthy score network gains over 10 dB on it.
 LEAST_GAIN = 8.0
+
+PART_REFUSED = 3
 
 LIBRARIES = ("numpy", "scipy", "numba", "openvino", "pillow", "tifffile", "imagecodecs", "safetensors", "torch")
 
@@ -72,33 +75,56 @@ def _density_card(mixture: Any) -> tuple[str, dict[str, Any]]:
 
 
 def info(
-    inputs: Annotated[list[Path], typer.Argument(help="Image files.")],
+    inputs: Annotated[list[str], typer.Argument(help="Image files, folders or patterns.")],
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
-    """Say what a file holds: kind, size, depth, range. Metadata is named, its values are not shown."""
-    for path in inputs:
-        image = noiseless.read(path)
-        values = image.stored()
-        named = sorted(key for key, value in image.header.items() if value not in (None, "", {}, ()))
-        fields: dict[str, Any] = {
-            "input": str(path),
-            "format": noiseless.files.format_of(path).name,
-            "axes": image.axes,
-            "shape": list(image.pixels.shape),
-            "dtype": image.stored_dtype,
-            "min": float(values.min()),
-            "max": float(values.max()),
-            "alpha": image.alpha is not None,
-            "metadata": named,
-        }
+    """Say what files are: kind, axes, spacing, range, bits, compression, what an output keeps, or why it is refused.
+
+    Metadata are named, their values are not shown. The files of a DICOM series are one image.
+    """
+    images = noiseless.files.gathered(path for text in inputs for path in sources_of(text))
+    failed = 0
+    for paths in images:
+        name = str(paths[0]) if len(paths) == 1 else f"{paths[0].parent} ({len(paths)} slices)"
+        try:
+            image = noiseless.read(paths[0]) if len(paths) == 1 else noiseless.files.read_series(paths)
+        except noiseless.NoiselessError as error:
+            if len(images) == 1:
+                raise
+            failed += 1
+            console.record({"input": name, "error": str(error)}) if as_json else console.note(f"noiseless: {error}")
+            continue
+        fields = {"input": name, "format": noiseless.files.format_of(paths[0]).name, **noiseless.files.described(image)}
         if as_json:
             console.record(fields)
-            continue
-        size = " x ".join(str(side) for side in image.space)
-        alpha = " and alpha" if image.alpha is not None else ""
-        depth = f"{image.stored_dtype}, values {fields['min']:g} to {fields['max']:g}"
-        typer.echo(f"{path}: {fields['format']}, {size}, {image.channels} channel(s){alpha}, {depth}")
-        typer.echo(f"  metadata: {', '.join(named) or 'none'}")
+        else:
+            _tell(fields, image)
+    if failed:
+        console.note(f"noiseless: {failed} of {len(images)} inputs were refused")
+        raise typer.Exit(PART_REFUSED if failed < len(images) else 1)
+
+
+def _tell(fields: dict[str, Any], image: noiseless.Image) -> None:
+    size = " x ".join(str(side) for side in image.space)
+    alpha = " and alpha" if fields["alpha"] else ""
+    volumes = f", {image.volumes} volumes or pictures" if image.volumes > 1 else ""
+    depth = f"{image.stored_dtype}, values {fields['min']:g} to {fields['max']:g}"
+    typer.echo(f"{fields['input']}: {fields['format']}, {size}, {image.channels} channel(s){alpha}{volumes}, {depth}")
+    if image.spacing:
+        typer.echo(f"  spacing: {' x '.join(f'{step:g}' for step in image.spacing)} mm")
+    if fields["measured"] < 1.0:
+        typer.echo(f"  noise is read from {100 * fields['measured']:.0f} % of it: the rest is padding or air")
+    if fields["stored"]:
+        typer.echo(f"  stored: {', '.join(f'{key} {_plain(value)}' for key, value in fields['stored'].items())}")
+    typer.echo(f"  metadata kept: {', '.join(fields['metadata']) or 'none'}")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(_plain(item) for item in value)
+    if isinstance(value, bool) or value is None:
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def doctor() -> None:

@@ -150,6 +150,8 @@ def _read_object(path: Path) -> tuple[Source, Words]:
     above = None
     if not syntax.is_encapsulated and _has_embedded_overlay(header):
         above = unused_bits(header.PixelData, coding)
+    for _ in header.iterall():  # values are decoded when they are first looked at: here, where it is quiet
+        pass
     padded = bool(coding.is_padding(words).any())
     lossy = syntax in LOSSY or header.get("LossyImageCompression") == "01"
     del header.PixelData
