@@ -21,7 +21,6 @@ import noiseless
 from noiseless.noise import Gaussian, estimate_image_noise
 from noiseless.restoration import spectral_risk, unbiased_risk
 from noiseless.restoration.audit import HALF_CONFIDENCE
-from noiseless.restoration.spectral import FACTOR_OF_NETWORKS
 from noiseless.score import NetworkDenoiser
 
 
@@ -43,9 +42,7 @@ def predicted(path, sigma, seed, options):
         seen.append(255 * network(image / 255, level))
         return seen[-1]
 
-    by_bands = spectral_risk(
-        denoise, noisy, told, factor=FACTOR_OF_NETWORKS, sigma_off=sigma_off, probes=options.probes
-    )
+    by_bands = spectral_risk(denoise, noisy, told, sigma_off=sigma_off, probes=options.probes)
     stein = unbiased_risk(denoise, noisy, told, probes=options.probes)
     stein = replace(stein, standard_error=math.hypot(stein.standard_error, 2 * sigma_off * sigma**2))
     true = noiseless.psnr(seen[0], clean)

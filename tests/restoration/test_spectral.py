@@ -83,7 +83,7 @@ def test_a_sigma_that_is_off_misleads_it_less_than_stein(rng):
         for seed in range(DRAWS // 2):
             clean = filtered(np.sqrt(power()), rng.standard_normal(SHAPE))
             noisy = Gaussian(SIGMA).sample(clean, rng)
-            spectral = spectral_risk(denoise, noisy, said, factor=(1.0, 0.1), sigma_off=0.05, seed=seed)
+            spectral = spectral_risk(denoise, noisy, said, sigma_off=0.05, seed=seed)
             stein = unbiased_risk(denoise, noisy, said, seed=seed)
             draws.append([risk.mse - np.mean((denoise(noisy) - clean) ** 2) for risk in (spectral, stein)])
             draws[-1].append(spectral.standard_error)

@@ -13,7 +13,7 @@ from noiseless.noise.estimation.clipping import bounds_of
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal import on_stored_pixels
 from noiseless.restoration.risk import Risk, unbiased_risk
-from noiseless.restoration.spectral import FACTOR_OF_NETWORKS, spectral_risk
+from noiseless.restoration.spectral import spectral_risk
 from noiseless.restoration.structure import BLOCK, Structure, neighbour_correlation, structure_in
 
 USUAL_SHARES = 0.3, 1.3
@@ -174,8 +174,7 @@ def _risk(image: Image, noise: NoiseEstimate, recipe: Recipe, removed: Callable[
     sigma_off = HALF_CONFIDENCE * math.sqrt(1.0 / noise.confidence - 1.0)
     mean = recipe.method_name == "score" and recipe.strength == 1.0 and recipe.steps == 1
     if mean and isinstance(noise.model, Gaussian):
-        factor = FACTOR_OF_NETWORKS
-        return spectral_risk(whole, stored, noise.model, factor=factor, sigma_off=sigma_off, seed=recipe.seed)
+        return spectral_risk(whole, stored, noise.model, sigma_off=sigma_off, seed=recipe.seed)
     risk = unbiased_risk(whole, stored, noise.model, seed=recipe.seed)
     # A variance that is off by a part is in the risk as a whole.
     variance_off = 2.0 * sigma_off * float(np.mean(noise.model.variance(stored)))
