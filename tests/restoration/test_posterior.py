@@ -5,7 +5,7 @@ import pytest
 
 import noiseless
 from noiseless.errors import InvalidParameter, UnknownName
-from noiseless.noise import Correlated, Gaussian, Poisson, SaltAndPepper, gaussian_kernel
+from noiseless.noise import KINDS, Correlated, Gaussian, Poisson, SaltAndPepper, gaussian_kernel
 from noiseless.restoration import PRESETS, Recipe, methods, preset_named, restore, restore_image
 
 WITH_ERROR = Recipe(error=True)
@@ -133,11 +133,12 @@ def test_no_pixel_changes_by_more_than_the_bound(noisy):
 
 
 def test_presets_bound_the_change_and_do_not_sample():
-    assert set(PRESETS) == {"ct", "mr", "xray", "cctv"}
-    for preset in PRESETS.values():
-        assert preset.samples == 0
-        assert preset.steps == 1
-        assert 2.0 < preset.bound < 6.0
+    assert set(PRESETS) == {"photo", "mr", "ct", "xray", "ultrasound", "microscopy", "cctv"}
+    for name, preset in PRESETS.items():
+        assert preset.recipe.samples == 0
+        assert preset.recipe.steps == 1
+        assert preset.noise is None or preset.noise in KINDS
+        assert (2.0 < preset.recipe.bound < 6.0) != (name in ("photo", "microscopy"))
     assert preset_named("ct") is PRESETS["ct"]
     with pytest.raises(UnknownName, match="did you mean 'xray'"):
         preset_named("xrays")

@@ -1,10 +1,11 @@
 import math
 
+import numpy as np
 import pytest
 
 from noiseless.errors import InvalidParameter, UnknownName, UnreadableFile
-from noiseless.noise import Gaussian, PoissonGaussian
-from noiseless.restoration import PRESETS, Recipe, read_recipe, recipe_text
+from noiseless.noise import Gaussian, PoissonGaussian, Rician
+from noiseless.restoration import PRESETS, Recipe, read_recipe, recipe_text, restore
 
 
 @pytest.mark.parametrize(
@@ -14,7 +15,7 @@ from noiseless.restoration import PRESETS, Recipe, read_recipe, recipe_text
         Recipe("non-local-means:patch=7,tolerance=2.5", strength=1.25, tile=256),
         Recipe("ensemble", members=("score", "heat:time=2")),
         Recipe(samples=4, steps=10, seed=3, error=True, bound=3.0),
-        *PRESETS.values(),
+        *(preset.recipe for preset in PRESETS.values()),
     ],
 )
 @pytest.mark.parametrize("noise", [None, Gaussian(12.5), PoissonGaussian(0.5, 2.0)])
@@ -70,3 +71,21 @@ def test_what_is_no_recipe_is_refused(tmp_path):
     path.write_text("method = 'heta'", encoding="utf-8")
     with pytest.raises(UnknownName, match="did you mean 'heat'"):
         read_recipe(path)
+
+
+def test_noise_may_be_a_kind_whose_parameters_are_found(tmp_path, rng):
+    path = tmp_path / "recipe.toml"
+    path.write_text('noise = "rician"\n', encoding="utf-8")
+    read = read_recipe(path)
+    assert read.noise == "rician"
+    clean = 60.0 + 40.0 * np.sin(np.mgrid[0:96, 0:96][0] / 9)
+    clean[:, :40] = 0.0
+    noisy = Rician(8.0).sample(clean[np.newaxis], rng)[0]
+    restored = restore(noisy, read.recipe, noise=read.noise)
+    assert isinstance(restored.noise.model, Rician)
+    assert restored.noise.confidence < 1.0  # found, and not told
+    # Air is 1.25 sigma too bright in the noisy image.
+    assert noisy[:, :30].mean() > 9.0
+    assert abs(restored.image[:, :30].mean()) < 2.5
+    with pytest.raises(InvalidParameter, match="or gaussian, poisson-gaussian, rician"):
+        restore(noisy, noise="ricean")

@@ -4,6 +4,7 @@ from .camera import Camera
 from .composition import Quantised, Sum, WithImpulses, compose
 from .correlated import Correlated, gaussian_kernel, ramp_kernel
 from .estimation import (
+    KINDS,
     Evidence,
     NoiseEstimate,
     estimate_image_noise,
@@ -23,6 +24,7 @@ from .speckle import AmplitudeSpeckle, Speckle
 from .stripes import Stripes
 
 __all__ = [
+    "KINDS",
     "NOISE_MODELS",
     "AmplitudeSpeckle",
     "Camera",

@@ -5,8 +5,9 @@ from noiseless.restoration.audit import Audit
 from noiseless.restoration.denoising import Restored, denoise, restore, restore_image
 from noiseless.restoration.ensemble import Ensemble, SelfEnsemble
 from noiseless.restoration.methods import METHODS
+from noiseless.restoration.presets import PRESETS, preset_named
 from noiseless.restoration.quality import psnr, ssim
-from noiseless.restoration.recipe import PRESETS, Recipe, preset_named
+from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.recipe_file import RecipeFile, read_recipe, recipe_text
 from noiseless.restoration.risk import Risk, self_supervised_loss, unbiased_risk
 from noiseless.restoration.spectral import spectral_risk

@@ -14,7 +14,7 @@ from noiseless.names import Lazy, load
 from noiseless.noise import Gaussian, NoiseModel
 from noiseless.restoration.cross_validation import Gain
 from noiseless.restoration.measurable import check_measurable
-from noiseless.restoration.noise_at_hand import as_image, given_noise, known_noise
+from noiseless.restoration.noise_at_hand import Noise, as_image, given_noise, known_noise
 from noiseless.restoration.sample import Sample, sample_of
 from noiseless.score import is_blind, load_model, save
 
@@ -65,7 +65,7 @@ def adapt(  # noqa: PLR0913  the one door: every choice a user has, by its name
     output: str | Path,
     *,
     sigma: Sigma | None = None,
-    noise: NoiseModel | None = None,
+    noise: Noise = None,
     channel_axis: int | None = None,
     model: str = "base",
     budget_s: float = 45.0,
@@ -113,7 +113,9 @@ def adapt(  # noqa: PLR0913  the one door: every choice a user has, by its name
     samples = []
     for image in listed:
         given = given_noise(sigma, noise, image, channel_axis)
-        samples.append(_sample(image, known_noise(given, image, "score").model, told=given is not None, side=side))
+        samples.append(
+            _sample(image, known_noise(given, image, "score").model, told=isinstance(given, NoiseModel), side=side)
+        )
     planes = [plane for sample in samples for plane in _planes(sample)]
     kinds = {len(pixels) for pixels, _ in planes}
     if len(kinds) != 1:

@@ -21,7 +21,7 @@ from noiseless.restoration.devices import on_device
 from noiseless.restoration.ensemble import Ensemble
 from noiseless.restoration.measurable import check_measurable
 from noiseless.restoration.methods import ENSEMBLE
-from noiseless.restoration.noise_at_hand import given_noise, known_noise
+from noiseless.restoration.noise_at_hand import Noise, given_noise, known_noise
 from noiseless.restoration.posterior import error_bars, posterior_samples
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal import remove_from_image
@@ -64,7 +64,7 @@ def denoise(  # noqa: PLR0913  the one door: every choice a user has, by its nam
     noisy: Array,
     *,
     sigma: Sigma | None = None,
-    noise: NoiseModel | None = None,
+    noise: Noise = None,
     channel_axis: int | None = None,
     method: str = "auto",
     model: str = "base",
@@ -82,7 +82,8 @@ def denoise(  # noqa: PLR0913  the one door: every choice a user has, by its nam
         a NumPy array or a torch tensor.
     sigma : standard deviation of the noise in the units of ``noisy``: 25 means 25 grey levels of a uint8 image. A
         number, one a channel, or one a pixel. A larger sigma removes more. None: it is estimated from the image.
-    noise : a noise model instead of ``sigma``, its parameters in the units of ``noisy``: ``noiseless.noise.Rician(9)``
+    noise : a noise model instead of ``sigma``, its parameters in the units of ``noisy``: ``noiseless.noise.Rician(9)``;
+        or a kind in ``noiseless.noise.KINDS``, such as "rician", whose parameters are then estimated
     channel_axis : which axis holds the channels (-1 for the usual colour photograph); None for a gray image
     method, model, strength, steps, sampler, seed, tile : see :class:`Recipe`
 
@@ -110,7 +111,7 @@ def restore(
     recipe: Recipe = DEFAULT,
     *,
     sigma: Sigma | None = None,
-    noise: NoiseModel | None = None,
+    noise: Noise = None,
     channel_axis: int | None = None,
 ) -> Restored[Array]:
     """As :func:`denoise`, and what was estimated and done.
@@ -144,7 +145,7 @@ def restore_image(
     recipe: Recipe = DEFAULT,
     *,
     sigma: Sigma | None = None,
-    noise: NoiseModel | None = None,
+    noise: Noise = None,
 ) -> Restored[Image]:
     """As :func:`restore`, for an :class:`Image` as :func:`noiseless.read` gives it; header and alpha are kept.
 
@@ -153,10 +154,11 @@ def restore_image(
     return _restore(image, given_noise(sigma, noise, image, 0), recipe, None)
 
 
-def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array | None) -> Restored[Image]:
+def _restore(image: Image, given: Noise, recipe: Recipe, like: Array | None) -> Restored[Image]:
     """Estimate the noise, denoise, check. ``like`` is a torch tensor whose kind and device do the work, or None."""
     started = time.perf_counter()
-    if recipe.samples and given is None:
+    told = isinstance(given, NoiseModel)
+    if recipe.samples and not told:
         raise InvalidParameter("samples are draws given the noise, which an estimate only guesses; give sigma or noise")
     # 1 Noise: given, or estimated once from the whole image, never tile by tile.
     noise = known_noise(given, image, recipe.method_name)
@@ -164,7 +166,7 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
     choosing = recipe.budget_s > 0.0 and recipe.model != CAMERA
     found = None
     if recipe.method_name == ENSEMBLE or recipe.predict or choosing:
-        found = check_measurable(noise.model, image, told=given is not None)
+        found = check_measurable(noise.model, image, told=told)
     choice = choose(image, noise.model, recipe) if choosing else None
     if choice is not None:
         recipe = replace(recipe, method=choice.method, budget_s=0.0)
@@ -181,7 +183,7 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
         raise Diverged(f"{recipe.method_name} gave values that are not finite; report the image, or try another method")
     error = None
     if recipe.error:
-        error = error_bars(noise.model, removed, denoiser, image, pixels, recipe, told=given is not None)
+        error = error_bars(noise.model, removed, denoiser, image, pixels, recipe, told=told)
     drawn = posterior_samples(noise.model, removed, denoiser, image, recipe) if recipe.samples else ()
     samples = tuple(image.with_pixels(sample) for sample in drawn)
     audit = audit_of(image, pixels, noise, recipe, partial(removed, denoiser) if recipe.predict else None, found)
@@ -189,7 +191,7 @@ def _restore(image: Image, given: NoiseModel | None, recipe: Recipe, like: Array
     return Restored(image.with_pixels(pixels), noise, recipe, report, audit, error, samples)
 
 
-def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: NoiseModel | None) -> Recipe:
+def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: Noise) -> Recipe:
     """What "auto" means for an image: the network of cameras where JPEG went over coarse noise of a colour photograph.
 
     No estimate of such noise is of use: in the calmest patches, on which it rests, JPEG has left nothing of it.

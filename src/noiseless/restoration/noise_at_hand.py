@@ -1,6 +1,7 @@
 """What noise an image has: what the caller says, or what the image tells."""
 
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from noiseless.denoiser import Array, Sigma
 from noiseless.diffusion import FILTERS
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.image import Image, from_array
-from noiseless.noise import Gaussian, NoiseEstimate, NoiseModel, estimate_image_noise
+from noiseless.noise import KINDS, Gaussian, NoiseEstimate, NoiseModel, estimate_image_noise
 
 
 def as_image(image: Array | Image, channel_axis: int | None) -> Image:
@@ -16,9 +17,11 @@ def as_image(image: Array | Image, channel_axis: int | None) -> Image:
     return image if isinstance(image, Image) else from_array(np.asarray(image), channel_axis=channel_axis)
 
 
-def given_noise(
-    sigma: Sigma | None, noise: NoiseModel | None, image: Image, channel_axis: int | None
-) -> NoiseModel | None:
+Noise: TypeAlias = NoiseModel | str | None
+"""What a caller says of the noise: a model, a kind whose parameters are to be estimated ("rician"), or nothing."""
+
+
+def given_noise(sigma: Sigma | None, noise: Noise, image: Image, channel_axis: int | None) -> Noise:
     """The noise that the caller named; the sigma of Gaussian noise laid out as (C, *space).
 
     Raises
@@ -32,8 +35,12 @@ def given_noise(
         if sigma is None:
             return None
         noise = Gaussian(sigma)
+    if isinstance(noise, str) and noise in KINDS:
+        return noise
     if not isinstance(noise, NoiseModel):
-        raise InvalidParameter(f"noise is {noise!r}; give a noise model, such as noiseless.noise.Rician(sigma=10)")
+        raise InvalidParameter(
+            f"noise is {noise!r}; give a noise model, such as noiseless.noise.Rician(sigma=10), or {', '.join(KINDS)}"
+        )
     return _laid_out(noise, image, channel_axis) if isinstance(noise, Gaussian) else noise
 
 
@@ -57,16 +64,16 @@ def _laid_out(noise: Gaussian, image: Image, channel_axis: int | None) -> Gaussi
     return Gaussian(level)
 
 
-def known_noise(given: NoiseModel | None, image: Image, method_name: str) -> NoiseEstimate:
-    """The noise that was given, or else what the image tells of it, as a method takes it.
+def known_noise(given: Noise, image: Image, method_name: str) -> NoiseEstimate:
+    """The noise that was given, or else what the image tells of it or of its kind, as a method takes it.
 
     Raises
     ------
     InvalidParameter : nothing is known of it, so sigma must be given.
     """
-    if given is not None:
+    if isinstance(given, NoiseModel):
         return NoiseEstimate(given, 1.0, "given by the caller")
-    noise = estimate_image_noise(image)
+    noise = estimate_image_noise(image, kind=given)
     if noise.confidence == 0.0:
         raise InvalidParameter(f"the noise cannot be estimated: {noise.reason}; give sigma")
     return _one_a_channel(noise) if method_name in FILTERS else noise

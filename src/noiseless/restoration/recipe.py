@@ -1,7 +1,6 @@
 """What was asked of a restoration, as data."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from noiseless.denoiser import Denoiser
@@ -130,24 +129,3 @@ class Recipe:
         name = USUAL_SAMPLERS[use] if self.sampler == "auto" else self.sampler
         sampler: Sampler = lookup(SAMPLERS, name, kind="sampler")()
         return sampler
-
-
-PRESETS: Mapping[str, Recipe] = {
-    "ct": Recipe(bound=3.0),
-    "mr": Recipe(bound=3.0),
-    "xray": Recipe(bound=3.0),
-    "cctv": Recipe(bound=4.0),
-}
-"""Where a wrong detail does harm. The posterior mean, which makes nothing up, and a bound: noise exceeds 3 standard
-deviations in 3 of 1000 pixels, so a larger change is a change of the picture. Surveillance has more outliers."""
-
-
-def preset_named(name: str) -> Recipe:
-    """One of ``PRESETS``.
-
-    Raises
-    ------
-    UnknownName : there is none of that name; the message suggests the nearest.
-    """
-    recipe: Recipe = lookup(PRESETS, name, kind="preset")
-    return recipe

@@ -8,7 +8,7 @@ from typing import Any
 
 from noiseless.errors import InvalidParameter, UnreadableFile
 from noiseless.names import Lazy, load
-from noiseless.noise import NoiseModel, notation_of, parse_noise
+from noiseless.noise import KINDS, NoiseModel, notation_of, parse_noise
 from noiseless.restoration.recipe import Recipe
 from noiseless.version import __version__
 
@@ -26,11 +26,12 @@ class RecipeFile:
     Parameters
     ----------
     recipe : how to denoise
-    noise : what to remove, in stored units; None: to be estimated
+    noise : what to remove, in stored units; a kind in ``noiseless.noise.KINDS``: its parameters are to be estimated;
+        None: its kind too
     """
 
     recipe: Recipe
-    noise: NoiseModel | None = None
+    noise: NoiseModel | str | None = None
 
 
 def recipe_text(recipe: Recipe, noise: NoiseModel | None = None, tuning: Mapping[str, Any] | None = None) -> str:
@@ -82,7 +83,7 @@ def read_recipe(path: str | Path) -> RecipeFile:
         values[name] = _as_field(name, value, known[name].default, path)
     if not isinstance(noise, str | None):
         raise InvalidParameter(f'noise in the recipe {str(path)!r} is {noise!r}; write "gaussian:sigma=25" or the like')
-    return RecipeFile(Recipe(**values), None if noise is None else parse_noise(noise))
+    return RecipeFile(Recipe(**values), noise if noise is None or noise in KINDS else parse_noise(noise))
 
 
 def _as_field(name: str, value: Any, usual: Any, path: str | Path) -> Any:

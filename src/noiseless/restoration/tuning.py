@@ -16,7 +16,7 @@ from noiseless.noise import NoiseModel, StationaryNoise
 from noiseless.restoration.cross_validation import Gain, cross_validated, gain_on
 from noiseless.restoration.measurable import check_measurable
 from noiseless.restoration.methods import ENSEMBLE, METHODS, in_words, parsed
-from noiseless.restoration.noise_at_hand import as_image, given_noise, known_noise
+from noiseless.restoration.noise_at_hand import Noise, as_image, given_noise, known_noise
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.sample import RISKS, STEIN, Sample, sample_of
 from noiseless.restoration.searching import Domain, Range, Values, search
@@ -99,7 +99,7 @@ def tune(  # noqa: PLR0913  the one door: every choice a user has, by its name
     budget_s: float = 60.0,
     *,
     sigma: Sigma | None = None,
-    noise: NoiseModel | None = None,
+    noise: Noise = None,
     channel_axis: int | None = None,
     model: str = "base",
     side: int = 256,
@@ -195,13 +195,13 @@ def _sample(
     risk: str,
     side: int,
     sigma: Sigma | None,
-    noise: NoiseModel | None,
+    noise: Noise,
     channel_axis: int | None,
 ) -> Sample:
     given = given_noise(sigma, noise, image, channel_axis)
     known = known_noise(given, image, recipe.method_name).model
     if risk == STEIN:
-        check_measurable(known, image, told=given is not None)
+        check_measurable(known, image, told=isinstance(given, NoiseModel))
     elif isinstance(known, StationaryNoise):
         raise InvalidParameter(
             "neighbours share the noise, so hidden pixels can be guessed with it, and the self-supervised risk is "

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image as PillowImage
 from scipy import stats
 
+from noiseless.errors import UnknownName
 from noiseless.noise import (
+    KINDS,
     Correlated,
     Gaussian,
     HotPixels,
@@ -252,3 +254,37 @@ def test_the_inverse_of_the_anscombe_transform_has_no_bias_at_one_count(rng):
     # The same by chance: a million draws of variance 0.72, and E grows by 0.83 for each count.
     drawn = model.stabilise(noisy(model, np.ones((1000, 1000)), rng)[np.newaxis]).mean()
     assert model.unstabilise(np.full((1, 1), drawn)) == pytest.approx(1.0, abs=4 * 0.85e-3 / 0.83)
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "numbers"),
+    [
+        ("gaussian", Gaussian(9.0), {"sigma": (9.0, 0.1)}),
+        ("poisson-gaussian", PoissonGaussian(0.8, 4.0), {"gain": (0.8, 0.15)}),
+        ("rician", Rician(9.0), {"sigma": (9.0, 0.1)}),
+        ("speckle", Speckle(60.0), {"looks": (60.0, 0.15)}),
+        ("correlated", Correlated(9.0, BINOMIAL), {"sigma": (9.0, 0.15)}),
+    ],
+)
+def test_a_kind_that_is_told_has_its_parameters_found(picture, rng, kind, model, numbers):
+    found = estimate_noise(noisy(model, picture, rng), kind=kind)
+    assert type(found.model) is type(model)
+    for name, (value, tolerance) in numbers.items():
+        assert getattr(found.model, name) == pytest.approx(value, rel=tolerance)
+    assert found.confidence > 0.3
+
+
+def test_a_kind_goes_before_what_the_image_looks_like(picture, rng):
+    image = noisy(Gaussian(9.0), picture, rng).clip(0)
+    assert isinstance(estimate_noise(image).model, Gaussian)
+    told = estimate_noise(image, kind="rician").model
+    assert isinstance(told, Rician)
+    assert told.sigma == pytest.approx(9.0, rel=0.15)  # in bright tissue the two are alike
+
+
+def test_a_kind_that_cannot_be_has_no_confidence(rng):
+    image = rng.normal(0.0, 5.0, (96, 96))  # a magnitude is never negative
+    assert estimate_noise(image, kind="rician").confidence == 0.0
+    with pytest.raises(UnknownName, match="did you mean 'rician'"):
+        estimate_noise(image, kind="ricean")
+    assert set(KINDS) == {"gaussian", "poisson-gaussian", "rician", "speckle", "correlated"}

@@ -26,7 +26,10 @@ SigmaOption: TypeAlias = Annotated[
     typer.Option("-s", "--sigma", help="Noise standard deviation in the units of the file (25 = 25 grey levels)."),
 ]
 NoiseOption: TypeAlias = Annotated[
-    str, typer.Option(help="'auto' to find it, or poisson:gain=2, rician:sigma=9 and the like.")
+    str,
+    typer.Option(
+        help="'auto' to find it, a kind such as rician to find its parameters, or rician:sigma=9 and the like."
+    ),
 ]
 Method: TypeAlias = Annotated[
     str, typer.Option("-m", "--method", help="score, edge-enhancing or another diffusion filter, or auto.")
@@ -63,6 +66,8 @@ def chosen_noise(sigma: float | None, noise: str) -> Any:
         return None if sigma is None else noiseless.noise.Gaussian(sigma)
     if sigma is not None:
         raise noiseless.InvalidParameter(f"--sigma {sigma:g} and --noise {noise} contradict; give one of them")
+    if noise in noiseless.noise.KINDS:
+        return noise
     return noiseless.noise.parse_noise(noise)
 
 

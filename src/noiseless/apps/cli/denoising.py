@@ -26,7 +26,7 @@ def denoise(  # noqa: PLR0913  one parameter an option
     noise: console.NoiseOption = "auto",
     method: console.Method = "auto",
     model: console.Model = "base",
-    preset: Annotated[str | None, typer.Option(help="ct, mr, xray or cctv: bounds what a pixel may change.")] = None,
+    preset: Annotated[str | None, typer.Option(help="photo, mr, ct, xray, ultrasound, microscopy, cctv.")] = None,
     recipe_file: Annotated[
         Path | None, typer.Option("--recipe", help="TOML, as of tune; options given here go before it.")
     ] = None,
@@ -88,8 +88,11 @@ def _start(preset: str | None, path: Path | None) -> tuple[Any, Any]:
         raise noiseless.InvalidParameter(f"--preset {preset} and --recipe {path} both say how; give one of them")
     if path is not None:
         read = noiseless.restoration.read_recipe(path)
-        return read.recipe, read.noise
-    return (noiseless.Recipe() if preset is None else noiseless.restoration.preset_named(preset)), None
+    elif preset is not None:
+        read = noiseless.restoration.preset_named(preset)
+    else:
+        return noiseless.Recipe(), None
+    return read.recipe, read.noise
 
 
 def _denoise_one(job: Job, recipe: Any, noise: Any, *, force: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseless.image import Image, from_array
+from noiseless.names import lookup
 from noiseless.noise.composition import Sum, WithImpulses
 from noiseless.noise.correlated import Correlated
 from noiseless.noise.gaussian import Gaussian
@@ -46,7 +47,13 @@ HOT = 0.3
 # Impulses of which all but 5 % lie above so much of the range of the image are hot pixels.
 
 
-def estimate_noise(image: Any, *, channel_axis: int | None = None, mask: Any = None) -> NoiseEstimate:
+KINDS = ("gaussian", "poisson-gaussian", "rician", "speckle", "correlated")
+"""What can be said of the noise beforehand, so that only its parameters are left to be found."""
+
+
+def estimate_noise(
+    image: Any, *, channel_axis: int | None = None, mask: Any = None, kind: str | None = None
+) -> NoiseEstimate:
     """What the noise of an image is, from that image alone.
 
     Impulses, stripes, correlation, and how the variance follows the brightness are measured one after the other, and
@@ -63,6 +70,8 @@ def estimate_noise(image: Any, *, channel_axis: int | None = None, mask: Any = N
     image : (Y, X), (Z, Y, X), or with one more axis for channels; any integer or real floating dtype.
     channel_axis : which axis holds the channels (-1 for the usual colour photograph); None when there is none.
     mask : bool, (Y, X) or (Z, Y, X): True where the image is looked at; None for all of it.
+    kind : one of ``KINDS`` where it is known what the noise is, as for magnitudes of MR (rician); None where it is to
+        be found out. Impulses and stripes are then not looked for.
 
     Returns
     -------
@@ -74,12 +83,15 @@ def estimate_noise(image: Any, *, channel_axis: int | None = None, mask: Any = N
     ------
     InvalidImage : the dtype holds no intensities, the number of axes does not fit, or a value is not finite.
     InvalidParameter : ``channel_axis`` is not an axis of the image, or the mask does not fit or is True nowhere.
+    UnknownName : there is no such kind.
     """
-    return estimate_image_noise(from_array(image, channel_axis=channel_axis), mask=mask)
+    return estimate_image_noise(from_array(image, channel_axis=channel_axis), mask=mask, kind=kind)
 
 
-def estimate_image_noise(image: Image, *, mask: Any = None) -> NoiseEstimate:
+def estimate_image_noise(image: Image, *, mask: Any = None, kind: str | None = None) -> NoiseEstimate:
     """:func:`estimate_noise` for an :class:`Image`; the model is in its *stored* units. Its mask holds by default."""
+    if kind is not None:
+        lookup(dict.fromkeys(KINDS), kind, kind="kind of noise to be estimated")
     mask = image.mask if mask is None else mask
     if mask is not None:
         image = masked(image, mask)
@@ -90,8 +102,13 @@ def estimate_image_noise(image: Image, *, mask: Any = None) -> NoiseEstimate:
     findings = examine(image)
     if findings is None:
         return _rough(image)
-    model, confidence, reason = _background(image, findings)
-    if findings.impulsive:
+    if kind is not None:
+        model, confidence, reason = _of_kind(kind, image, findings)
+        if confidence == 0.0:
+            return NoiseEstimate(model, 0.0, reason)
+    else:
+        model, confidence, reason = _background(image, findings)
+    if findings.impulsive and kind is None:
         impulses, found = _impulses(image, findings)
         model, reason = WithImpulses(model, impulses), f"{found}; beneath them {reason}"
     doubts, failed = doubts_of(findings, model)
@@ -133,6 +150,37 @@ def _background(image: Image, findings: Findings) -> tuple[NoiseModel, float, st
         if 2 * len(agreeing) > len(findings.white):
             return build(agreeing)
     return _white(image, findings)
+
+
+def _of_kind(kind: str, image: Image, findings: Findings) -> tuple[NoiseModel, float, str]:
+    """The parameters of noise of a known kind; no confidence where the image does not show them."""
+    if kind == "gaussian":
+        return _white(image, findings)
+    if kind == "correlated" and any(entry.sigma > 0.0 for entry in findings.correlation):
+        model, _, reason = _correlated(image, findings)
+        return model, _trust(max(entry.error for entry in findings.correlation)), reason
+    if kind == "rician" and findings.magnitude:
+        sigma = float(np.sqrt(np.mean([fit.sigma**2 for fit in findings.magnitude])))
+        error = max(fit.error / max(fit.sigma, 1e-12) for fit in findings.magnitude)
+        return Rician(sigma), _trust(error), max(findings.magnitude, key=lambda fit: fit.confidence).reason
+    fits = [fit for fit in findings.dependence if fit.fits and np.isfinite(fit.looks) and fit.looks > 0.0]
+    if kind == "poisson-gaussian" and fits and any(fit.gain > 0.0 for fit in fits):
+        gain, read, offset = (float(np.mean([getattr(f, n) for f in fits])) for n in ("gain", "read_sigma", "offset"))
+        return PoissonGaussian(gain, read, offset), _trust(max(_level_error(fit) for fit in fits)), fits[0].reason
+    if kind == "speckle" and fits:
+        looks = float(np.mean([fit.looks for fit in fits]))
+        error = max(fit.looks_error / fit.looks for fit in fits) / 2
+        return Speckle(looks), _trust(error), fits[0].reason
+    model, _, _ = _white(image, findings)
+    return model, 0.0, f"nothing in it shows the parameters of {kind} noise"
+
+
+def _level_error(fit: Dependence) -> float:
+    """The relative standard error of sigma by the affine law, at the level where it is known best.
+
+    The variances of all groups together have that of their mean, which the constant law tells as well.
+    """
+    return fit.sigma_error / fit.sigma if fit.sigma > 0.0 else 0.0
 
 
 def _white(image: Image, findings: Findings) -> tuple[NoiseModel, float, str]:

@@ -124,8 +124,10 @@ class Correlation:
         return np.broadcast_to(power, space).copy()
 
 
-def measure_correlation(channel: NDArray[Any]) -> Correlation | None:
+def measure_correlation(channel: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Correlation | None:
     """The spectrum of the noise of one channel, (Y, X) or (Z, Y, X); None where a plane is under 24 pixels across.
+
+    Patches that are not wholly within the mask do not count; None too where fewer than ``LEAST_CALM`` are.
 
     Volumes are read plane by plane. Correlation that is not mirror symmetric (oblique stripes) is read as its
     symmetric part. Noise is taken to be the same everywhere: where it is not (a JPEG file keeps none in flat blocks),
@@ -140,6 +142,10 @@ def measure_correlation(channel: NDArray[Any]) -> Correlation | None:
     if not side:
         return None
     power, overlap = _sampled_power(volume, side)
+    if mask is not None:
+        power = power[_sampled_windows(mask.reshape(volume.shape), side).all(axis=(-2, -1)).ravel()]
+        if len(power) < LEAST_CALM:
+            return None
     mean, even, odd = _calmest(power, side)
     density = _without_leakage(mean, side)
     growth = _growth(even, odd)
@@ -169,13 +175,7 @@ def measure_correlation(channel: NDArray[Any]) -> Correlation | None:
 
 def _sampled_power(volume: NDArray[np.float32], side: int) -> tuple[NDArray[np.float32], float]:
     """Squared cosine coefficients (N, side^2) of about ``PATCHES`` patches, and the share of each in no other one."""
-    planes, height, width = volume.shape
-    step = max(1, -(-planes // 8))  # at most eight planes: more would leave too few patches in each
-    positions = len(volume[::step]) * (height - side + 1) * (width - side + 1)
-    # An odd stride meets all phases of the 8x8 grid of JPEG.
-    stride = max(1, int(np.sqrt(positions / PATCHES))) // 2 * 2 + 1
-    windows = np.lib.stride_tricks.sliding_window_view(volume[::step], (side, side), axis=(1, 2))
-    windows = windows[:, ::stride, ::stride]
+    windows = _sampled_windows(volume, side)
     basis = _basis(side).astype(np.float32)
     power = np.empty(windows.shape, np.float32)
     for of_plane, plane in zip(power, windows, strict=True):
@@ -183,7 +183,25 @@ def _sampled_power(volume: NDArray[np.float32], side: int) -> tuple[NDArray[np.f
             # One pixel is taken off first: this spares float32 its digits, and makes constant patches exactly 0.
             coefficients = (basis @ (row - row[:, :1, :1])).reshape(-1, side) @ basis.T
             np.square(coefficients, out=of_row.reshape(-1, side))
-    return power.reshape(-1, side * side), min(1.0, stride**2 / side**2)
+    return power.reshape(-1, side * side), min(1.0, _stride(volume, side) ** 2 / side**2)
+
+
+def _sampled_windows(volume: NDArray[Any], side: int) -> NDArray[Any]:
+    """Views (planes, rows, columns, side, side)."""
+    stride = _stride(volume, side)
+    windows = np.lib.stride_tricks.sliding_window_view(volume[:: _step(volume)], (side, side), axis=(1, 2))
+    return windows[:, ::stride, ::stride]
+
+
+def _step(volume: NDArray[Any]) -> int:
+    return max(1, -(-len(volume) // 8))  # at most eight planes: more would leave too few patches in each
+
+
+def _stride(volume: NDArray[Any], side: int) -> int:
+    _, height, width = volume.shape
+    positions = len(volume[:: _step(volume)]) * (height - side + 1) * (width - side + 1)
+    # An odd stride meets all phases of the 8x8 grid of JPEG.
+    return max(1, int(np.sqrt(positions / PATCHES))) // 2 * 2 + 1
 
 
 def _calmest(

@@ -92,7 +92,7 @@ def examine(image: Image) -> Findings | None:
         impulses = list(pool.map(_impulses_of, image.pixels, repeat(image)))
         pixels = list(pool.map(_without, impulses, image.pixels))
         # Longest first, so that no core waits for it at the end.
-        correlations = pool.map(measure_correlation, pixels)
+        correlations = pool.map(measure_correlation, pixels, repeat(image.mask))
         whites = pool.map(measure, pixels)
         stored = [_in_stored_units(channel, image) for channel in pixels]
         scatters = pool.map(scatter, stored)

@@ -13,7 +13,8 @@ from noiseless.image import Image
 def masked(image: Image, mask: NDArray[Any]) -> Image:
     """The box around the mask, its other pixels at the least value inside.
 
-    The instruments of this room leave out what is piled up at an extreme value, as a masked background is.
+    The instruments of this room leave out what is piled up at an extreme value, as a masked background is; the
+    spectrum of correlated noise is read within the mask, which the box keeps.
 
     Parameters
     ----------
@@ -36,4 +37,4 @@ def masked(image: Image, mask: NDArray[Any]) -> Image:
     box = tuple(slice(int(found.min()), int(found.max()) + 1) for found in np.nonzero(inside))
     pixels, within = image.pixels[(slice(None), *box)], inside[box]
     least = pixels[:, within].min(axis=1).reshape(-1, *[1] * len(box))
-    return replace(image, pixels=np.where(within, pixels, least).astype(np.float32), alpha=None, mask=None, volumes=1)
+    return replace(image, pixels=np.where(within, pixels, least).astype(np.float32), alpha=None, mask=within, volumes=1)
