@@ -81,8 +81,12 @@ class Image:
         return replace(self, pixels=pixels)
 
     def volume(self, number: int) -> "Image":
-        """One of the volumes by itself, the first is 0."""
+        """One of the volumes by itself, the first is 0; a picture (C, Y, X) where it is one slice thick."""
         depth = self.pixels.shape[1] // self.volumes
+        if depth == 1:
+            mask = None if self.mask is None else self.mask[number]
+            pixels, spacing = self.pixels[:, number], self.spacing[1:]
+            return replace(self, axes="CYX", pixels=pixels, spacing=spacing, mask=mask, alpha=None, volumes=1)
         window = slice(number * depth, (number + 1) * depth)
         mask = None if self.mask is None else self.mask[window]
         return replace(self, pixels=self.pixels[:, window], mask=mask, alpha=None, volumes=1)

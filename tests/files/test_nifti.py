@@ -116,7 +116,7 @@ def test_a_series_of_volumes_comes_back_as_it_was(tmp_path, rng, shape):
     assert image.volumes == shape[3]
     for number in range(shape[3]):
         one = stored[..., 0] if len(shape) == 5 else stored
-        assert np.array_equal(image.volume(number).stored()[0], one[..., number].T)
+        assert np.array_equal(image.volume(number).stored()[0], one[..., number].T.squeeze())
     write(image, tmp_path / "out.nii")
     again = nibabel.load(tmp_path / "out.nii")
     assert np.array_equal(np.asarray(again.dataobj), stored)

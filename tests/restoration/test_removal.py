@@ -3,10 +3,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from noiseless.diffusion import PeronaMalik
+from noiseless.diffusion import PeronaMalik, TotalVariation
+from noiseless.image import Image
 from noiseless.noise import NOISE_MODELS, Gaussian, Quantisation, StabilisableNoise, WithImpulses, parse_noise
+from noiseless.restoration import Recipe
+from noiseless.restoration.ensemble import OneLevelAChannel
 from noiseless.restoration.impulse_repair import repair
-from noiseless.restoration.removal import remove
+from noiseless.restoration.removal import remove, remove_from_image
 from noiseless.restoration.stabilised import remove_stabilised
 
 DENOISER = PeronaMalik()
@@ -221,3 +224,19 @@ def test_strength_zero_leaves_simulated_noise_in_and_puts_its_mean_right(clean, 
     noisy = OnlySimulated().sample(clean, rng)
     # straight lines between levels, of a law that is straight itself; beyond the levels the last ones go on
     np.testing.assert_allclose(remove(OnlySimulated(), DENOISER, noisy, 0.0), noisy / 1.2, rtol=0.01)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_volumes_are_denoised_one_by_one_with_their_part_of_a_map(rng, depth):
+    pixels = rng.random((1, 3 * depth, 20, 24)).astype(np.float32)
+    image = Image(pixels, "CZYX", volumes=3, spacing=(2.0, 1.0, 1.0))
+    recipe = Recipe("total-variation")
+    full = (0.05 + 0.1 * rng.random(pixels.shape)).astype(np.float64)
+    for sigma in (np.full((1, 1, 1, 1), 0.1), full):
+        together = remove_from_image(Gaussian(sigma), OneLevelAChannel(TotalVariation()), image, recipe)
+        for number in range(3):
+            part = sigma if sigma.size == 1 else sigma[:, number * depth : (number + 1) * depth]
+            one = image.volume(number)
+            part = part.reshape(part.shape[0], *part.shape[2:]) if depth == 1 else part
+            alone = remove_from_image(Gaussian(part), OneLevelAChannel(TotalVariation()), one, recipe)
+            assert np.array_equal(together[:, number * depth : (number + 1) * depth].reshape(alone.shape), alone)

@@ -15,6 +15,7 @@ from noiseless.noise import Gaussian, NoiseModel
 from noiseless.restoration.combination import weights_of_least_risk
 from noiseless.restoration.covariance import covariance_of
 from noiseless.restoration.devices import on_device
+from noiseless.restoration.orientation import LEAST_DEPTH, Across
 from noiseless.restoration.risk import Whole, response_of
 from noiseless.sigma_map import sigma_array
 
@@ -80,7 +81,9 @@ class Ensemble:
 
     Notes
     -----
-    ``sigma`` must be all of the noise, and white: the risk is as right as it is.
+    ``sigma`` must be all of the noise, and white: the risk is as right as it is. Members of planes across
+    (:class:`~noiseless.restoration.orientation.Across`) are left out where there are none: in pictures, and in volumes
+    of a few slices.
 
     Raises
     ------
@@ -106,12 +109,23 @@ class Ensemble:
         if not level.any():
             return noisy.copy()
         told = float(level) if level.ndim == 0 else level
-        whole = [lambda image, d=member: np.asarray(d(image, told)) for member in self.members.values()]
+        whole = [lambda image, d=member: np.asarray(d(image, told)) for member in self.fitting(noisy)]
         return self.combined(whole, noisy, Gaussian(told))
 
     def on_device(self, like: Array) -> "Ensemble":
         """The ensemble for NumPy arrays whose members do their work as ``like`` is: of its kind, on its device."""
-        return replace(self, members={name: on_device(member, like) for name, member in self.members.items()})
+        there = {
+            name: replace(member, denoiser=on_device(member.denoiser, like))
+            if isinstance(member, Across)
+            else on_device(member, like)
+            for name, member in self.members.items()
+        }
+        return replace(self, members=there)
+
+    def fitting(self, noisy: Array) -> list[Denoiser]:
+        """The members that an image of this shape can be given to."""
+        deep = noisy.ndim == 4 and noisy.shape[1] >= LEAST_DEPTH
+        return [member for member in self.members.values() if deep or not isinstance(member, Across)]
 
     def combined(self, wholes: Sequence[Whole], noisy: FloatArray, noise: NoiseModel) -> FloatArray:
         """The mixture of what was done to ``noisy``, (C, *space), with each member, in the units of ``noise``.
@@ -120,6 +134,8 @@ class Ensemble:
         ------
         InvalidParameter : the risk is not known for noise of that kind.
         """
+        if len(wholes) == 1:
+            return wholes[0](noisy)
         responses = [response_of(whole, noisy, noise, probes=self.probes, seed=self.seed) for whole in wholes]
         residuals, divergences = (
             np.stack([getattr(response, name) for response in responses]) for name in ("residual", "divergence")

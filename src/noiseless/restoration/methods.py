@@ -11,6 +11,7 @@ from noiseless.diffusion import FILTERS
 from noiseless.errors import InvalidParameter
 from noiseless.names import lookup, with_plugins
 from noiseless.restoration.ensemble import Ensemble, OneLevelAChannel, SelfEnsemble
+from noiseless.restoration.orientation import Across
 from noiseless.restoration.tiling import Tiled
 from noiseless.score import DENSITIES, LEARNED
 
@@ -70,7 +71,8 @@ def build(method: str, model: str, *, tile: int, exact: bool) -> Denoiser:
 
     Parameters
     ----------
-    method : see :func:`parsed`. Any local method takes ``turns=8`` too: the mean over its turns and mirrorings.
+    method : see :func:`parsed`. Any local method takes ``turns=8`` too: the mean over its turns and mirrorings; and,
+        for volumes, ``normal=y`` or ``normal=x``: the planes that stand on the slices instead of these.
     model : of a learned method, or of a density; ``model=`` in the method goes before it
     tile : side of a tile in pixels
     exact : float32 throughout, as what asks for small differences needs
@@ -86,13 +88,18 @@ def build(method: str, model: str, *, tile: int, exact: bool) -> Denoiser:
         values = {"model": model, "precision": "float32" if exact else "auto", **values}
     elif name in DENSITIES and "path" not in values and model != USUAL_MODEL:
         values = {"path": model}
-    turns = values.pop("turns", 1)
+    turns, normal = values.pop("turns", 1), values.pop("normal", None)
     denoiser = kind(**_checked(name, kind, values))
     if turns not in (1, 8) or (turns == 8 and not hasattr(denoiser, "reach")):
         raise InvalidParameter(f"{method!r} is turned {turns} times; a method whose reach is known can be turned 8")
     denoiser = SelfEnsemble(denoiser) if turns == 8 else denoiser
     # The filters need little memory and use all cores on the whole image; at their reach, tiles would overlap much.
-    return Tiled(denoiser, tile) if hasattr(denoiser, "reach") and name not in FILTERS else denoiser
+    tiled = Tiled(denoiser, tile) if hasattr(denoiser, "reach") and name not in FILTERS else denoiser
+    if normal is None:
+        return tiled
+    if tiled is denoiser:
+        raise InvalidParameter(f"{method!r} is no method of planes; only one that is can be turned to other planes")
+    return Across(tiled, str(normal))
 
 
 def ensemble_of(members: tuple[str, ...], model: str, *, tile: int) -> Ensemble:

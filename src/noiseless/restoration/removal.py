@@ -58,7 +58,8 @@ def remove_from_image(noise: NoiseModel, denoiser: Denoiser, image: Image, recip
     """
     if image.volumes > 1:
         volumes = ((of_volume(noise, image, number), image.volume(number)) for number in range(image.volumes))
-        return np.concatenate([remove_from_image(law, denoiser, one, recipe) for law, one in volumes], axis=1)
+        clean = np.stack([remove_from_image(law, denoiser, one, recipe) for law, one in volumes], axis=1)
+        return clean.reshape(image.pixels.shape)
     if recipe.blind:
         level = math.sqrt(float(np.mean(noise.variance(image.in_stored_units())))) / image.scale
         told = max(level, FAINTEST_CAMERA) if level else 0.0
@@ -80,9 +81,13 @@ def remove_from_image(noise: NoiseModel, denoiser: Denoiser, image: Image, recip
 
 def of_volume(noise: NoiseModel, image: Image, number: int) -> NoiseModel:
     """The noise of one volume, where a map has it for all of them."""
-    if not isinstance(noise, Gaussian) or isinstance(noise.sigma, float) or noise.sigma.shape[1] == 1:
+    if not isinstance(noise, Gaussian) or isinstance(noise.sigma, float):
         return noise
+    if noise.sigma.shape[1] == 1:
+        return Gaussian(noise.sigma[:, 0]) if image.pixels.shape[1] == image.volumes else noise
     depth = image.pixels.shape[1] // image.volumes
+    if depth == 1:
+        return Gaussian(noise.sigma[:, number])
     return Gaussian(noise.sigma[:, number * depth : (number + 1) * depth])
 
 
@@ -134,7 +139,7 @@ def remove_correlated(noise: StationaryNoise, denoiser: Denoiser, noisy: Pixels,
     What plug-and-play shows its denoiser on the way is not the image under its noise, so there is no risk of it.
     """
     if isinstance(denoiser, Ensemble):
-        wholes = [lambda image, d=member: remove(noise, d, image, strength) for member in denoiser.members.values()]
+        wholes = [lambda image, d=member: remove(noise, d, image, strength) for member in denoiser.fitting(noisy)]
         return denoiser.combined(wholes, noisy, noise)
     return np.asarray(PlugAndPlay(denoiser)(noisy, noise.spectrum(noisy.shape[1:]) * strength**2))
 
