@@ -133,12 +133,12 @@ def test_no_pixel_changes_by_more_than_the_bound(noisy):
 
 
 def test_presets_bound_the_change_and_do_not_sample():
-    assert set(PRESETS) == {"photo", "mr", "ct", "xray", "ultrasound", "microscopy", "cctv"}
+    assert set(PRESETS) == {"photo", "mr", "ct", "xray", "ultrasound", "microscopy", "cctv", "volume"}
     for name, preset in PRESETS.items():
         assert preset.recipe.samples == 0
         assert preset.recipe.steps == 1
         assert preset.noise is None or preset.noise in KINDS
-        assert (2.0 < preset.recipe.bound < 6.0) != (name in ("photo", "microscopy"))
+        assert (2.0 < preset.recipe.bound < 6.0) != (name in ("photo", "microscopy", "volume"))
     assert preset_named("ct") is PRESETS["ct"]
     with pytest.raises(UnknownName, match="did you mean 'xray'"):
         preset_named("xrays")

@@ -240,3 +240,15 @@ def test_volumes_are_denoised_one_by_one_with_their_part_of_a_map(rng, depth):
             part = part.reshape(part.shape[0], *part.shape[2:]) if depth == 1 else part
             alone = remove_from_image(Gaussian(part), OneLevelAChannel(TotalVariation()), one, recipe)
             assert np.array_equal(together[:, number * depth : (number + 1) * depth].reshape(alone.shape), alone)
+
+
+def test_an_offset_does_not_change_the_removal_of_correlated_noise(rng):
+    # Hounsfield units: the same picture around -1000 and around 0.
+    noise = parse_noise("correlated:sigma=20,width=1")
+    clean = 100.0 * np.sin(np.mgrid[0:64, 0:64][0] / 9)
+    noisy = noise.sample(clean[np.newaxis], rng).astype(np.float32)
+    plain, low = (Image(noisy / 400, scale=400.0, offset=offset) for offset in (0.0, -1000.0))
+    recipe = Recipe()
+    denoiser = recipe.build_denoiser()
+    expected = remove_from_image(noise, denoiser, plain, recipe)
+    assert remove_from_image(noise, denoiser, low, recipe) == pytest.approx(expected, abs=1e-5)

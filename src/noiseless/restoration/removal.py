@@ -70,8 +70,11 @@ def remove_from_image(noise: NoiseModel, denoiser: Denoiser, image: Image, recip
         # Additive: the offset does not matter, and networks like black at zero.
         clean = remove(Gaussian(noise.sigma / image.scale), denoiser, image.pixels, recipe.strength).astype(np.float32)
     else:
-        stored = remove(noise, denoiser, image.in_stored_units().astype(np.float32), recipe.strength)
-        clean = ((stored.astype(np.float64) - image.offset) / image.scale).astype(np.float32)
+        # Of additive noise the offset is taken off here too: Hounsfield units have air at -1000.
+        offset = image.offset if isinstance(noise, StationaryNoise) else 0.0
+        noisy = (image.in_stored_units() - offset).astype(np.float32)
+        stored = remove(noise, denoiser, noisy, recipe.strength)
+        clean = ((stored.astype(np.float64) + (offset - image.offset)) / image.scale).astype(np.float32)
     if math.isinf(recipe.bound):
         return clean
     variance = noise.variance(image.with_pixels(clean).in_stored_units())

@@ -24,6 +24,7 @@ from .local_level import measure_locally
 from .masking import masked
 from .noise_estimate import NoiseEstimate
 from .signal_dependence import Dependence
+from .tomographic import tomographic_spectrum
 
 SPECTRUM_SIDE = 64
 # The side of the grid on which the spectrum of correlated noise is handed on: 32 lags on either side.
@@ -47,8 +48,9 @@ HOT = 0.3
 # Impulses of which all but 5 % lie above so much of the range of the image are hot pixels.
 
 
-KINDS = ("gaussian", "poisson-gaussian", "rician", "speckle", "correlated")
-"""What can be said of the noise beforehand, so that only its parameters are left to be found."""
+KINDS = ("gaussian", "poisson-gaussian", "rician", "speckle", "correlated", "tomography")
+"""What can be said of the noise beforehand, so that only its parameters are left to be found. Tomography is correlated
+noise whose spectrum is that of filtered back-projection."""
 
 
 def estimate_noise(
@@ -156,9 +158,12 @@ def _of_kind(kind: str, image: Image, findings: Findings) -> tuple[NoiseModel, f
     """The parameters of noise of a known kind; no confidence where the image does not show them."""
     if kind == "gaussian":
         return _white(image, findings)
-    if kind == "correlated" and any(entry.sigma > 0.0 for entry in findings.correlation):
-        model, _, reason = _correlated(image, findings)
-        return model, _trust(max(entry.error for entry in findings.correlation)), reason
+    if kind in ("correlated", "tomography") and any(entry.sigma > 0.0 for entry in findings.correlation):
+        correlated, _, reason = _correlated(image, findings)
+        if kind == "tomography":
+            power = correlated.spectrum((SPECTRUM_SIDE, SPECTRUM_SIDE))
+            correlated = Correlated.from_spectrum(tomographic_spectrum(power))
+        return correlated, _trust(max(entry.error for entry in findings.correlation)), reason
     if kind == "rician" and findings.magnitude:
         sigma = float(np.sqrt(np.mean([fit.sigma**2 for fit in findings.magnitude])))
         error = max(fit.error / max(fit.sigma, 1e-12) for fit in findings.magnitude)
@@ -213,7 +218,7 @@ def _striped(image: Image, findings: Findings) -> tuple[NoiseModel, float, str]:
     return Stripes(only.stripe, sigma, only.axis), _trust(error), reason
 
 
-def _correlated(image: Image, findings: Findings) -> tuple[NoiseModel, float, str]:
+def _correlated(image: Image, findings: Findings) -> tuple[Correlated, float, str]:
     space = (SPECTRUM_SIDE, SPECTRUM_SIDE)
     power = np.mean([entry.spectrum(space) for entry in findings.correlation], axis=0) * image.scale**2
     error = max(entry.error for entry in findings.correlation)
