@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from noiseless.errors import InvalidParameter
-from noiseless.noise import Correlated, Gaussian, PoissonGaussian, SaltAndPepper, gaussian_kernel
+from noiseless.noise import Correlated, Gaussian, PoissonGaussian, Rician, SaltAndPepper, gaussian_kernel
 from noiseless.restoration import Recipe, restore
 
 SIDE = 160
@@ -120,3 +120,12 @@ def test_the_summary_is_plain(rng):
     for recipe in (Recipe(predict=True), Recipe("heat")):
         summary = restore(noisy, recipe, sigma=20).report["audit"]
         assert json.loads(json.dumps(summary)) == summary
+
+
+def test_a_background_that_was_set_to_zero_is_no_structure(rng):
+    clean = 200 + 50 * np.sin(np.mgrid[0:128, 0:128][0] / 12)
+    noisy = Rician(15.0).sample(clean[np.newaxis], rng)[0]
+    noisy[:, :60] = 0.0
+    audit = restore(noisy, noise=Rician(15.0)).audit
+    assert audit.clipped > 0.4
+    assert not audit.structure.found

@@ -163,7 +163,11 @@ def _in_sigmas(image: Image, clean: FloatArray, noise: NoiseModel) -> FloatArray
         level = np.broadcast_to(np.asarray(noise.sigma), noisy.shape)
         return np.where(level > 0.0, (noisy - clean) / np.where(level > 0.0, level, 1.0), 0.0)
     if isinstance(noise, StabilisableNoise):
-        return np.asarray(noise.stabilise(noisy) - noise.stabilise(noise.mean(clean)))
+        removed = np.asarray(noise.stabilise(noisy) - noise.stabilise(noise.mean(clean)))
+        # A background that was set to one value has no noise, and what its law would have there is not in it.
+        bounds = bounds_of(image.pixels)
+        cut = (image.pixels <= bounds.lower) | (image.pixels >= bounds.upper)
+        return np.where(cut, 0.0, removed) if bounds.share else removed
     return None
 
 

@@ -11,6 +11,7 @@ from noiseless.diffusion import FILTERS
 from noiseless.errors import InvalidParameter
 from noiseless.names import lookup, with_plugins
 from noiseless.restoration.ensemble import Ensemble, OneLevelAChannel, SelfEnsemble
+from noiseless.restoration.level_range import ByLevels
 from noiseless.restoration.orientation import Across
 from noiseless.restoration.tiling import Tiled
 from noiseless.score import DENSITIES, LEARNED
@@ -67,7 +68,7 @@ def in_words(name: str, values: Mapping[str, int | float | str]) -> str:
 
 
 def build(method: str, model: str, *, tile: int, exact: bool) -> Denoiser:
-    """The denoiser that ``method`` names, in tiles where its reach is known.
+    """The denoiser that ``method`` names, in tiles where its reach is known, and a network in ranges of levels.
 
     Parameters
     ----------
@@ -95,6 +96,8 @@ def build(method: str, model: str, *, tile: int, exact: bool) -> Denoiser:
     denoiser = SelfEnsemble(denoiser) if turns == 8 else denoiser
     # The filters need little memory and use all cores on the whole image; at their reach, tiles would overlap much.
     tiled = Tiled(denoiser, tile) if hasattr(denoiser, "reach") and name not in FILTERS else denoiser
+    if name in LEARNED:
+        tiled = ByLevels(tiled)
     if normal is None:
         return tiled
     if tiled is denoiser:

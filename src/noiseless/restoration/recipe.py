@@ -7,6 +7,7 @@ from noiseless.denoiser import Denoiser
 from noiseless.errors import InvalidParameter
 from noiseless.generation import SAMPLERS, PosteriorSamples, ProbabilityFlow, Sampler
 from noiseless.names import lookup
+from noiseless.restoration.level_range import ByLevels
 from noiseless.restoration.methods import ENSEMBLE, USUAL_MEMBERS, USUAL_MODEL, build, ensemble_of, parsed
 from noiseless.score import LEARNED, is_blind
 
@@ -117,7 +118,11 @@ class Recipe:
             return ensemble_of(self.members, self.model, tile=self.tile)
         # bfloat16 rounds away the small differences that tell the error.
         denoiser = build(self._method, self.model, tile=self.tile, exact=self.error or self.predict)
-        if self.steps == 1 or self.samples:
+        if self.steps == 1 and not self.samples:
+            return denoiser
+        # Where a flow ends there is hardly any noise, and contrast of many times that: no reason to go by levels.
+        denoiser = denoiser.denoiser if isinstance(denoiser, ByLevels) else denoiser
+        if self.samples:
             return denoiser
         return ProbabilityFlow(denoiser, self._sampler("flow"), self.steps, self.seed)
 
