@@ -5,10 +5,12 @@ import logging
 import shutil
 import subprocess
 import warnings
+from pathlib import Path
 
 import imagecodecs
 import numpy as np
 import pydicom
+import pydicom.data
 import pydicom.uid as uids
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -493,6 +495,31 @@ def test_real_files_keep_their_pixels_and_validate_as_before(tmp_path, shared_da
         if shutil.which("dciodvfy"):
             new = errors_of(target) - errors_of(path)
             assert not {line for line in new if not excused(line)}, path.name
+
+
+BUNDLED = Path(pydicom.data.__file__).parent / "test_files"
+REFUSED = {
+    *("ExplVR_BigEnd", "ExplVR_BigEndNoMeta", "ExplVR_LitEndNoMeta", "MR_small_bigendian", "MR_small_expb"),
+    *("SC_rgb_small_odd_big_endian", "rtdose_expb", "rtdose_expb_1frame", "no_meta", "rtstruct"),  # bytes, no preamble
+    *("examples_palette", "liver_1frame", "liver_expb_1frame", "MR_truncated", "badVR"),
+    *("JPEG2000-embedded-sequence-delimiter", "meta_missing_tsyntax", "nested_priv_SQ"),
+    *("UN_sequence", "empty_charset_LEI", "no_meta_group_length", "priv_SQ", "reportsi", "rtplan", "test-SR"),
+    *("reportsi_with_empty_number_tags", "rtplan_truncated", "waveform_ecg"),  # no pixels
+}
+
+
+@pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.dcm")), ids=lambda path: path.stem)
+def test_the_files_that_pydicom_is_tested_with_come_back_or_are_refused(tmp_path, path):
+    if path.stem in REFUSED:
+        with pytest.raises((UnreadableFile, UnsupportedFormat)) as caught:
+            noiseless.read(path)
+        assert "\n" not in str(caught.value)
+        return
+    image = noiseless.read(path)
+    noiseless.write(image, tmp_path / "a.dcm")
+    again = noiseless.read(tmp_path / "a.dcm")
+    assert np.array_equal(again.stored(), image.stored())
+    assert again.axes == image.axes
 
 
 def errors_of(path):

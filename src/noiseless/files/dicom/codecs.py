@@ -12,14 +12,9 @@ from pydicom.pixels.decoders.base import Decoder
 OUR_PLUGIN = "noiseless"
 
 
-def _jpeg(frame: bytes) -> Any:
-    # Out of the decoder in the colours that are in the stream: pydicom turns them by what the header says of them.
-    return imagecodecs.jpeg_decode(frame, colorspace="YCBCR", outcolorspace="YCBCR")
-
-
-CODECS: Mapping[str, Callable[[bytes], Any]] = {
-    syntaxes.JPEGBaseline8Bit: _jpeg,
-    syntaxes.JPEGExtended12Bit: _jpeg,
+CODECS: Mapping[str, Callable[..., Any]] = {
+    syntaxes.JPEGBaseline8Bit: imagecodecs.jpeg8_decode,
+    syntaxes.JPEGExtended12Bit: imagecodecs.jpeg8_decode,
     syntaxes.JPEGLossless: imagecodecs.ljpeg_decode,
     syntaxes.JPEGLosslessSV1: imagecodecs.ljpeg_decode,
     syntaxes.JPEGLSLossless: imagecodecs.jpegls_decode,
@@ -30,14 +25,14 @@ CODECS: Mapping[str, Callable[[bytes], Any]] = {
     syntaxes.HTJ2KLosslessRPCL: imagecodecs.htj2k_decode,
     syntaxes.HTJ2K: imagecodecs.htj2k_decode,
 }
+DISCRETE_COSINE = (syntaxes.JPEGBaseline8Bit, syntaxes.JPEGExtended12Bit)
 LOSSY = (
-    syntaxes.JPEGBaseline8Bit,
-    syntaxes.JPEGExtended12Bit,
+    *DISCRETE_COSINE,
     syntaxes.JPEGLSNearLossless,
     syntaxes.JPEG2000,
     syntaxes.HTJ2K,
 )
-"""What may have lost something; each is also the name of a method in the standard's terms, see ``derivation``."""
+"""What may have lost something."""
 
 DECODER_DEPENDENCIES = dict.fromkeys(CODECS, ("imagecodecs",))
 
@@ -49,7 +44,10 @@ def is_available(uid: str) -> bool:
 
 def decode_frame(frame: bytes, runner: Any) -> bytes:
     """What pydicom asks of a plugin: one frame in, its samples out, pixel after pixel."""
-    samples = np.asarray(CODECS[runner.transfer_syntax](frame))
+    # Colours come as they are in the stream: pydicom turns them by what the header says of them.
+    as_stored = {"colorspace": "YCBCR", "outcolorspace": "YCBCR"}
+    coloured = runner.samples_per_pixel == 3 and runner.transfer_syntax in DISCRETE_COSINE
+    samples = np.asarray(CODECS[runner.transfer_syntax](frame, **(as_stored if coloured else {})))
     if samples.shape[:2] != (runner.rows, runner.columns):
         raise ValueError("the frame in the stream has another size than the header says")
     runner.set_option("bits_allocated", 8 * samples.dtype.itemsize)
