@@ -31,6 +31,9 @@ SHARE = 1 / 12
 calls of the network at most. Gaps wider than the usual contrast have a node at either side: without these the errors
 above are 0.62, 0.90 and 1.10."""
 
+LEAST_SHARE = 1 / 500
+"""Pixels of ranges with less of the image, those on the edges mostly, stay as they are: a call of the network each."""
+
 SAMPLED = 65_536
 
 
@@ -64,7 +67,8 @@ class ByLevels:
         clean = xp.zeros_like(noisy)
         for low, middle, high in zip((nodes[0], *nodes), nodes, (*nodes[1:], nodes[-1]), strict=False):
             weight = _hat(noisy, low, middle, high, xp)
-            if not bool(xp.any(weight > 0.0)):
+            if float(xp.mean(weight)) < LEAST_SHARE:
+                clean = clean + weight * noisy
                 continue
             start = low - margin
             part = xp.clip(noisy, start, high + margin) - start
