@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from noiseless.errors import InvalidParameter
-from noiseless.noise import Correlated, Gaussian, PoissonGaussian, Rician, SaltAndPepper, gaussian_kernel
+from noiseless.image import from_array
+from noiseless.noise import Correlated, Gaussian, NoiseEstimate, PoissonGaussian, Rician, SaltAndPepper, gaussian_kernel
 from noiseless.restoration import Recipe, restore
+from noiseless.restoration.audit import audit_of
 
 SIDE = 160
 
@@ -129,3 +131,13 @@ def test_a_background_that_was_set_to_zero_is_no_structure(rng):
     audit = restore(noisy, noise=Rician(15.0)).audit
     assert audit.clipped > 0.4
     assert not audit.structure.found
+
+
+@pytest.mark.parametrize(("confidence", "guessed"), [(0.05, True), (0.15, False), (1.0, False)])
+def test_a_guess_is_called_a_guess(rng, confidence, guessed):
+    clean, noisy = noisy_scene(rng)
+    image = from_array(noisy)
+    pixels = from_array(clean).in_stored_units().astype(np.float32)
+    noise = NoiseEstimate(Gaussian(20.0), confidence, "for this test")
+    audit = audit_of(image, (pixels - image.offset) / image.scale, noise, Recipe(), None)
+    assert any("guessed" in verdict for verdict in audit.verdicts) == guessed

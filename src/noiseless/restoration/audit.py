@@ -23,6 +23,9 @@ texture and noise look alike."""
 HALF_CONFIDENCE = 0.05
 """The relative error of sigma at which an estimate of the noise has a confidence of one half."""
 
+GUESSED = 0.1
+"""Below such a confidence sigma may be off by 15 % as likely as not."""
+
 OTHER_NOISE = 0.15
 """The relative difference at which noise is not as strong as was said. It is 30 % of the variance, where a good result
 at sigma 25 of 255 has an error of 13 % of it (BSD68)."""
@@ -116,6 +119,11 @@ def audit_of(
         structure = structure_in(scaled)
         neighbours, limit = neighbour_correlation(scaled)
     verdicts = []
+    if noise.confidence < GUESSED:
+        verdicts.append(
+            f"how strong the noise is was guessed (confidence {noise.confidence:.2f}): give sigma if you know it, and "
+            "look at what was removed"
+        )
     if found is not None and (other := _other_strength(found, noise.model, clean)) is not None:
         verdicts.append(other)
     over = amount / expected if expected and not recipe.blind else 1.0
