@@ -61,6 +61,13 @@ FORMATS: Mapping[str, Format] = {
         writer=Lazy("noiseless.files.jpeg:write"),
         metadata=("jpeg_segments",),
     ),
+    "webp": Format(
+        name="WebP",
+        suffixes=(".webp",),
+        magic=re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+        reader=Lazy("noiseless.files.webp:read"),
+        writer=Lazy("noiseless.files.webp:write"),
+    ),
     "tiff": Format(
         name="TIFF",
         suffixes=(".tif", ".tiff", ".btf", ".tf8"),
