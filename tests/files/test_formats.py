@@ -33,9 +33,9 @@ def raw(suffix, magic):
 
 
 def test_the_suffix_decides_between_formats_that_begin_alike(tmp_path, monkeypatch):
-    new = raw(".dng", rb"II\x2a\x00")
+    new = raw(".xyz", rb"II\x2a\x00")
     monkeypatch.setattr(formats, "FORMATS", {**FORMATS, "new": new})
-    for suffix, expected in ((".dng", new), (".tif", FORMATS["tiff"]), (".bin", FORMATS["tiff"])):
+    for suffix, expected in ((".xyz", new), (".tif", FORMATS["tiff"]), (".bin", FORMATS["tiff"])):
         path = tmp_path / f"a{suffix}"
         path.write_bytes(b"II\x2a\x00 and more")
         assert format_of(path) is expected

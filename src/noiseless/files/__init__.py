@@ -3,6 +3,8 @@
     image = read("scan.tif")
     write(denoised, "scan-clean.tif")
 
+TIFF files and OME-Zarr stores larger than memory are read and written in parts: see :func:`open_chunked`.
+
 What a file's header becomes (``Image.header``; a key is absent where the file has no such thing):
 
 | key            | value                                                            | from, and back to |
@@ -34,6 +36,7 @@ from noiseless.errors import InvalidImage, UnreadableFile, UnsupportedFormat
 from noiseless.image import Image
 from noiseless.names import load
 
+from .chunked import ChunkedImage, ChunkedWriter, is_store, open_chunked
 from .description import described
 from .formats import (
     COMMON_KEYS,
@@ -44,6 +47,7 @@ from .formats import (
     is_known,
     readable_suffixes,
     suffix_of,
+    suffix_of_result,
     warn_of_loss,
 )
 from .movie import write_movie
@@ -53,6 +57,8 @@ from .series import gathered, read_series, write_series
 __all__ = [
     "COMMON_KEYS",
     "FORMATS",
+    "ChunkedImage",
+    "ChunkedWriter",
     "Format",
     "described",
     "format_for",
@@ -60,11 +66,14 @@ __all__ = [
     "gathered",
     "history",
     "is_known",
+    "is_store",
+    "open_chunked",
     "read",
     "read_series",
     "readable_suffixes",
     "replacing",
     "suffix_of",
+    "suffix_of_result",
     "with_history",
     "write",
     "write_movie",

@@ -34,6 +34,7 @@ class Format:
     reader : (path: Path) -> Image. Raises errors of noiseless, or OSError; the path is put before their message.
     writer : (image: Image, path: Path) -> None. ``path`` is a temporary, empty file with the final suffix.
     metadata : the header keys, besides the common ones, that carry metadata and that only this format can hold.
+    instead : the suffix that results get where this format is only read; empty where it is written too.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Format:
     reader: Lazy
     writer: Lazy
     metadata: tuple[str, ...] = ()
+    instead: str = ""
 
 
 FORMATS: Mapping[str, Format] = {
@@ -75,6 +77,17 @@ FORMATS: Mapping[str, Format] = {
         reader=Lazy("noiseless.files.tiff:read"),
         writer=Lazy("noiseless.files.tiff:write"),
         metadata=("tiff_tags",),
+    ),
+    "raw": Format(
+        name="camera raw",
+        suffixes=(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"),
+        # Most are TIFF within, and named by their suffix alone; others sign by what follows here.
+        magic=re.compile(
+            rb"II[\x2a\x2b]\x00|MM\x00[\x2a\x2b]|FUJIFILMCCD-RAW|IIRO|IIRS|IIU\x00|.{4}ftypcrx", re.DOTALL
+        ),
+        reader=Lazy("noiseless.files.camera_raw:read", extra="raw"),
+        writer=Lazy("noiseless.files.camera_raw:write", extra="raw"),
+        instead=".tif",
     ),
     "nifti": Format(
         name="NIfTI",
@@ -143,6 +156,12 @@ def suffix_of(path: Path) -> str:
     name = path.name.lower()
     found = [suffix for suffix in readable_suffixes() if name.endswith(suffix)]
     return path.name[-len(max(found, key=len)) :] if found else ""
+
+
+def suffix_of_result(path: Path) -> str:
+    """The suffix that what is made of a file gets: its own, unless its format is only read; "" where it is unknown."""
+    claimed = _by_suffix(path)
+    return claimed.instead or suffix_of(path) if claimed else ""
 
 
 def is_known(path: Path) -> bool:

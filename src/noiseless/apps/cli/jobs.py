@@ -88,6 +88,11 @@ def check_targets(jobs: list[Job], *, force: bool) -> None:
     twice = {target for target in targets if targets.count(target) > 1} if len(set(targets)) < len(targets) else set()
     if twice:
         raise noiseless.InvalidParameter(f"two results would both be written to {str(min(twice))!r}; rename one")
+    for target in (target for job in jobs for target in job.targets):
+        if noiseless.files.suffix_of_result(target) != noiseless.files.suffix_of(target):
+            raise noiseless.UnsupportedFormat(
+                f"{str(target)!r} is of a kind that is only read; name it {noiseless.files.suffix_of_result(target)}"
+            )
     sources = {source.resolve() for job in jobs for source in job.sources}
     for path in targets:
         if path.resolve() in sources:
@@ -125,10 +130,11 @@ def _target(source: Path, output: Path | None, *, into_folder: bool) -> Path:
 
 
 def _with_suffix(path: Path) -> Path:
-    """The path, with the suffix of its kind where it has none, as files of scanners often have."""
-    if path.suffix or not path.is_file():
-        return path
-    return path.with_name(f"{path.name}{noiseless.files.format_of(path).suffixes[0]}")
+    """The path, with the suffix of its kind where it has none, as files of scanners often have, or is only read."""
+    if not path.suffix and path.is_file():
+        return path.with_name(f"{path.name}{noiseless.files.format_of(path).suffixes[0]}")
+    suffix, written = noiseless.files.suffix_of(path), noiseless.files.suffix_of_result(path)
+    return path if suffix == written else path.with_name(path.name.removesuffix(suffix) + written)
 
 
 def _inserted(path: Path, word: str) -> Path:
