@@ -141,3 +141,15 @@ def test_a_guess_is_called_a_guess(rng, confidence, guessed):
     noise = NoiseEstimate(Gaussian(20.0), confidence, "for this test")
     audit = audit_of(image, (pixels - image.offset) / image.scale, noise, Recipe(), None)
     assert any("guessed" in verdict for verdict in audit.verdicts) == guessed
+
+
+def test_content_unlike_what_was_learned_is_told(rng):
+    clean, noisy = noisy_scene(rng)
+    usual = restore(noisy, Recipe(predict=True), sigma=20.0).audit
+    assert not any("unlike" in verdict for verdict in usual.verdicts)
+    # A surface that varies from pixel to pixel looks like noise to the network, which cannot know what it took away.
+    grain = clean + rng.normal(0.0, 10.0, clean.shape)
+    grainy = grain + rng.normal(0.0, 20.0, clean.shape)
+    audit = restore(grainy, Recipe(predict=True), sigma=20.0).audit
+    assert any("unlike" in verdict for verdict in audit.verdicts)
+    assert audit.risk.over_own[0] > 1.5

@@ -54,11 +54,14 @@ class Risk:
     standard_error : of ``mse`` about the true squared error of this very image
     absolute : False where the unknown variance of the noise is in ``mse``: then only the differences between
         denoisers of one image mean something.
+    over_own : how many times the error that a posterior mean's own Jacobian tells, and the standard error of that; None
+        where it was not looked at. A network is near 1 on images such as it has learned.
     """
 
     mse: float
     standard_error: float
     absolute: bool = True
+    over_own: tuple[float, float] | None = None
 
     def psnr(self, data_range: float = 255.0) -> float:
         """The predicted peak signal-to-noise ratio, dB; infinite where ``mse`` is not above 0.

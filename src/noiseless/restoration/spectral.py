@@ -82,19 +82,17 @@ def spectral_risk(
     v = np.maximum(v, 2.0 * trace_of_square) + 8.0 * energy / probes
     of_s = np.diag(v) + np.outer(trace, trace) * (2.0 * sigma_off) ** 2
     t = np.maximum(t, LEAST * max(float(t.sum()), 0.0) * trace / trace.sum())
-    total, variance = _combined(s, of_s, t)
-    return Risk(total / noisy.size, math.sqrt(variance) / noisy.size)
-
-
-def _combined(s: Values, of_s: Values, t: Values) -> tuple[float, float]:
-    """The sum of the errors of all bands and the variance of it, at the likeliest tau; ``of_s`` is a covariance."""
     if not t.any():
-        return float(s.sum()), float(of_s.sum())
-    return max((_at_spread(s, of_s, t, tau) for tau in SPREADS), key=lambda result: result[0])[1:]
+        return Risk(float(s.sum()) / noisy.size, math.sqrt(float(of_s.sum())) / noisy.size)
+    _, total, variance, q, of_q = max(_at_spread(s, of_s, t, tau) for tau in SPREADS)
+    return Risk(total / noisy.size, math.sqrt(variance) / noisy.size, over_own=(q, math.sqrt(of_q)))
 
 
-def _at_spread(s: Values, of_s: Values, t: Values, tau: float) -> tuple[float, float, float]:
-    """Log-likelihood of the bands (q integrated out), sum of their errors, and its variance."""
+def _at_spread(s: Values, of_s: Values, t: Values, tau: float) -> tuple[float, float, float, float, float]:
+    """Log-likelihood of the bands (q integrated out), sum of their errors and its variance, q and its variance.
+
+    ``of_s`` is the covariance of s.
+    """
     own = (tau * t) ** 2
     both = of_s + np.diag(own)
     from_s, from_t, shares = np.linalg.solve(both, np.column_stack([s, t, own])).T
@@ -105,7 +103,7 @@ def _at_spread(s: Values, of_s: Values, t: Values, tau: float) -> tuple[float, f
     total = q * float(t.sum()) + float(shares @ off)
     # In the total s_k counts c_k: by its own share, and through q.
     c = shares + float(t.sum() - shares @ t) / information * from_t
-    return likelihood, total, float(c @ of_s @ c + (1.0 - c) ** 2 @ own)
+    return likelihood, total, float(c @ of_s @ c + (1.0 - c) ** 2 @ own), q, 1.0 / information
 
 
 class _Bands:
