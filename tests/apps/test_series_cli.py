@@ -108,3 +108,11 @@ def test_info_says_what_files_are_and_nothing_of_the_patient(scan, capfd):
     assert "spacing: 3 x 1 x 1 mm" in out
     assert "1 of 3 inputs were refused" in err
     assert run(capfd, "info", scan / "IM9")[0] == 1
+
+
+def test_a_file_may_hold_only_so_many_pixels(scan, capfd):
+    code, _, err = run(capfd, "denoise", "scan/photo.png", "--max-pixels", 1000, "--sigma", SIGMA)
+    assert code == 1
+    assert "the limit against decompression bombs is 1000" in err
+    assert run(capfd, "info", "scan/photo.png", "--max-pixels", 4096)[0] == 0
+    assert run(capfd, "info", "scan/photo.png", "--max-pixels", 4095)[0] == 1

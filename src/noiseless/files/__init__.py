@@ -50,6 +50,7 @@ from .formats import (
     suffix_of_result,
     warn_of_loss,
 )
+from .limits import allowing
 from .movie import write_movie
 from .provenance import history, with_history
 from .series import gathered, read_series, write_series
@@ -60,6 +61,7 @@ __all__ = [
     "ChunkedImage",
     "ChunkedWriter",
     "Format",
+    "allowing",
     "described",
     "format_for",
     "format_of",
@@ -81,8 +83,13 @@ __all__ = [
 ]
 
 
-def read(path: str | os.PathLike[str]) -> Image:
+def read(path: str | os.PathLike[str], *, max_pixels: int | None = None) -> Image:
     """The image in a file; its first bytes, not its name, say of which format it is.
+
+    Parameters
+    ----------
+    path : of the file
+    max_pixels : the most that a file may claim to hold before it is taken for a decompression bomb; usually 500 million
 
     Raises
     ------
@@ -93,7 +100,8 @@ def read(path: str | os.PathLike[str]) -> Image:
     path = Path(path)
     reader = load(format_of(path).reader)
     try:
-        image: Image = reader(path)
+        with allowing(max_pixels):
+            image: Image = reader(path)
     except (UnreadableFile, UnsupportedFormat, InvalidImage) as error:
         raise type(error)(f"cannot read {str(path)!r}: {error}") from error
     except OSError as error:

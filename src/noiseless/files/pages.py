@@ -17,8 +17,8 @@ PAGE_AXES = ("YX", "YXS", "SYX")
 CHANNELS, DEPTHS = "CS", "ZIQ"
 
 
-def squeezed(values: Pixels, axes: str, page_axes: str) -> tuple[Pixels, str]:
-    """Without the leading axes of length one, once it is clear what the others are.
+def kept_axes(shape: tuple[int, ...], axes: str, page_axes: str) -> tuple[tuple[int, ...], str]:
+    """Shape and letters without the leading axes of length one, once it is clear what the others are.
 
     Raises
     ------
@@ -27,7 +27,7 @@ def squeezed(values: Pixels, axes: str, page_axes: str) -> tuple[Pixels, str]:
     if page_axes not in PAGE_AXES or not axes.endswith(page_axes):
         raise UnsupportedFormat(f"its pages are laid out as {axes}, which is no picture or volume; export it as ZYX")
     leading = len(axes) - len(page_axes)
-    kept = [n for n in range(len(axes)) if n >= leading or values.shape[n] > 1]
+    kept = [n for n in range(len(axes)) if n >= leading or shape[n] > 1]
     letters = "".join(axes[n] for n in kept)
     if "T" in letters:
         raise UnsupportedFormat(f"it is a time series ({letters}); save each frame as a file of its own first")
@@ -35,20 +35,30 @@ def squeezed(values: Pixels, axes: str, page_axes: str) -> tuple[Pixels, str]:
     depths = [letter for letter in letters if letter in DEPTHS]
     if len(channels) > 1 or len(depths) > 1 or len(letters) != len(channels) + len(depths) + 2:
         raise UnsupportedFormat(f"its pages are ordered {letters}; only slices (Z) and channels (C) can be read")
-    return values.reshape([values.shape[n] for n in kept]), letters
+    return tuple(shape[n] for n in kept), letters
 
 
 def channel_first(values: Pixels, axes: str) -> Pixels:
     """(C, *space), from an array with the axes of a file."""
+    return np.ascontiguousarray(channel_first_view(values, axes))
+
+
+def channel_first_view(values: Pixels, axes: str) -> Pixels:
+    """As :func:`channel_first`, of the very memory of ``values``."""
     ordered = values.transpose([axes.index(letter) for letter in _order(axes)])
-    return np.ascontiguousarray(ordered if _has_channels(axes) else ordered[np.newaxis])
+    return ordered if _has_channels(axes) else ordered[np.newaxis]
+
+
+def page_axes_of(axes: str) -> str:
+    """The last letters, those of a single page."""
+    return axes[-3:] if "S" in axes else axes[-2:]
 
 
 def planes(samples: Pixels, axes: str) -> Iterator[Pixels]:
     """The pages of (C, *space) in the order of a file: the inverse of :func:`channel_first`, page by page."""
     ordered = samples if _has_channels(axes) else samples[0]
     stored = ordered.transpose([_order(axes).index(letter) for letter in axes])
-    page_ndim = 3 if "S" in axes else 2
+    page_ndim = len(page_axes_of(axes))
     for page in stored.reshape(-1, *stored.shape[-page_ndim:]):
         yield np.ascontiguousarray(page)
 

@@ -15,10 +15,11 @@ pages of different shapes, time series, premultiplied alpha that is not opaque, 
 behind, with a warning: thumbnails and pyramid levels, which show the old pixels.
 """
 
+import contextlib
 import logging
 import struct
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,22 +29,9 @@ from numpy.typing import NDArray
 
 from noiseless.errors import UnreadableFile, UnsupportedFormat
 from noiseless.image import Image, from_array
-from noiseless.version import __version__
 
 from . import limits
-from .directory import (
-    EXIF,
-    GPS,
-    STRUCTURE,
-    Directory,
-    Flavour,
-    Tag,
-    append_directory,
-    decode_exif,
-    encode_exif,
-    read_directory,
-    read_start,
-)
+from .directory import STRUCTURE, Directory, Flavour, append_directory, read_directory, read_start
 from .layout import (
     MINISBLACK,
     MINISWHITE,
@@ -55,8 +43,19 @@ from .layout import (
     needs_big,
     writer_options,
 )
-from .pages import channel_first, planes, squeezed
+from .pages import CHANNELS, channel_first, kept_axes, planes
 from .spacing import spacing_of
+from .tiff_tags import (
+    ELSEWHERE,
+    NAMES,
+    TagTuple,
+    added_tags,
+    carried_tags,
+    description_of,
+    exif_of,
+    header_of,
+    resolution_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -65,18 +64,14 @@ KINDS = ("generic", "uniform", "shaped", "imagej", "ome")
 """What tifffile calls the ways of saying how pages belong together; vendors' own ways are refused."""
 
 YCBCR, JPEG = 6, 7
-DESCRIPTION, SOFTWARE, XMP, ICC, DNG_VERSION = 270, 305, 700, 34675, 50706
-X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
-ELSEWHERE = (XMP, ICC, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT)
-CAPTION = (DESCRIPTION, 271, 272, 274, SOFTWARE, 306, 315, 33432)
-"""Description, camera, orientation, software, date, artist, copyright: the tags that EXIF shares with TIFF."""
-LONGEST_CAPTION = 4096  # a longer description is a file format of its own (OME) and would burst a JPEG's EXIF
-INCHES = {2: 1.0, 3: 2.54}
+DNG_VERSION = 50706
 
 MAX_EXPANSION = 20
 """Volumes may be larger than ``limits.MAX_PIXELS``, but not by compression: natural pixels shrink by less than this."""
 
 EXACT_INTEGERS = 2**23  # so that half a unit is more than the rounding of float32
+
+LONG, LONG8 = 4, 16
 
 DAMAGED = (
     *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RuntimeError),
@@ -84,10 +79,76 @@ DAMAGED = (
 )
 """What tifffile and the codecs raise on damaged files, found by damaging files."""
 
-ASCII, BYTE, LONG, LONG8 = 2, 1, 4, 16
-NAMES = {EXIF: "ExifTag", GPS: "GPSTag"}  # tifffile writes these two tags only by name
 
-TagTuple = tuple[int, int, int, bytes]
+@dataclass(frozen=True)
+class Opened:
+    """A TIFF file that was found to be whole, and whose pixels are still to be read.
+
+    Parameters
+    ----------
+    series : tifffile's, of the pages that make the picture
+    shape : of its pixels, an axis a letter of ``layout.axes``
+    pages : the tags of each page
+    """
+
+    series: Any
+    shape: tuple[int, ...]
+    layout: Layout
+    pages: list[Directory]
+    flavour: Flavour
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What an image of it carries along."""
+        return header_of(self.pages, self.flavour, self.layout)
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Millimetres along space; empty where the description does not say."""
+        ndim = sum(letter not in CHANNELS for letter in self.layout.axes)
+        return spacing_of(description_of(self.pages[0]), self.layout.per_unit, ndim)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Opened]:
+    """A TIFF file to be read from, while it is open.
+
+    Raises
+    ------
+    UnreadableFile : truncated, damaged, or too large for its bytes.
+    UnsupportedFormat : one of the contents that the module's docstring lists as refused.
+    """
+    with path.open("rb") as stream:
+        flavour, pages = _directories(stream)
+    with damage_in_words(), tifffile.TiffFile(path, _multifile=False) as file:
+        series = _series(file, pages)
+        page = series.keyframe
+        photometric, alpha_kind = _checked(page)
+        _check_segments(series, file.filehandle.size)
+        shape, axes = kept_axes(series.shape, series.axes, page.axes)
+        layout = Layout(
+            byteorder=flavour.order,
+            axes=axes,
+            photometric=photometric,
+            alpha=alpha_kind,
+            compression=int(page.compression),
+            predictor=int(page.predictor),
+            tile=(page.tilelength, page.tilewidth) if page.is_tiled else None,
+            resolution=resolution_of(pages[0], flavour),
+            is_big=flavour.big,
+        )
+        yield Opened(series, shape, layout, pages, flavour)
+
+
+@contextlib.contextmanager
+def damage_in_words() -> Iterator[None]:
+    """What tifffile and the codecs raise on damaged files, as the error of ours."""
+    try:
+        yield
+    except (UnreadableFile, UnsupportedFormat):
+        raise
+    except DAMAGED as error:
+        raise UnreadableFile(f"its TIFF data are damaged ({type(error).__name__}); copy or export it again") from error
 
 
 def read(path: Path) -> Image:
@@ -99,33 +160,74 @@ def read(path: Path) -> Image:
     UnsupportedFormat : one of the contents that the module's docstring lists as refused.
     InvalidImage : the pixels hold NaN or infinity.
     """
-    with path.open("rb") as stream:
-        flavour, pages = _directories(stream)
+    with opened(path) as source:
+        values = source.series.asarray().reshape(source.shape)
+    samples, alpha = split_alpha(channel_first(values, source.layout.axes), source.layout.alpha)
+    return replace(_image(samples), alpha=alpha, spacing=source.spacing, header=source.header)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How pixels and tags go into a TIFF file.
+
+    Parameters
+    ----------
+    options : in the words of ``tifffile.TiffWriter.write``, the same for every page
+    carried : the tags of each page of the source
+    added : those of the first page besides
+    inner : the directories of the camera and the position, to be put behind the pixels
+    """
+
+    layout: Layout
+    options: Mapping[str, Any]
+    carried: Sequence[Sequence[TagTuple]]
+    added: Sequence[tuple[Any, ...]]
+    inner: Mapping[int, Directory]
+    is_big: bool
+
+    def tags_of(self, number: int) -> list[tuple[Any, ...]]:
+        """The tags of a page that are not about its layout."""
+        page_tags = [(*tag, True) for tag in (self.carried[number] if number < len(self.carried) else ())]
+        return page_tags + (list(self.added) if number == 0 else [])
+
+
+def plan_for(header: Mapping[str, Any], samples: NDArray[Any], chosen: Callable[[str], Layout]) -> Plan:
+    """The plan of a file.
+
+    Parameters
+    ----------
+    header : of the image
+    samples : (C, *space) in the stored dtype, alpha included; its values are not looked at.
+    chosen : the layout, by the byte order of the EXIF block
+    """
+    main, inner, order = exif_of(header)
+    layout = chosen(order)
+    if inner and layout.byteorder != order:
+        logger.warning("the EXIF block has another byte order than the TIFF layout; its camera part was left behind")
+        inner = {}
+    carried = header.get("tiff_tags") or (carried_tags(main),)
+    options = {**writer_options(layout, samples), "iccprofile": header.get("icc")}
+    is_big = needs_big(layout, samples)
+    places = [(NAMES[code], LONG8 if is_big else LONG, 1, 0, True) for code in inner]
+    return Plan(layout, options, carried, added_tags(header, carried[0]) + places, inner, is_big)
+
+
+@contextlib.contextmanager
+def pages_of(path: Path, plan: Plan) -> Iterator[Any]:
+    """Tifffile's writer of the pages of a new file."""
     try:
-        with tifffile.TiffFile(path, _multifile=False) as file:
-            series = _series(file, pages)
-            page = series.keyframe
-            photometric, alpha_kind = _checked(page)
-            _check_segments(series, file.filehandle.size)
-            values, axes = squeezed(series.asarray(), series.axes, page.axes)
-            layout = Layout(
-                byteorder=flavour.order,
-                axes=axes,
-                photometric=photometric,
-                alpha=alpha_kind,
-                compression=int(page.compression),
-                predictor=int(page.predictor),
-                tile=(page.tilelength, page.tilewidth) if page.is_tiled else None,
-                resolution=_resolution(pages[0], flavour),
-                is_big=flavour.big,
-            )
-    except (UnreadableFile, UnsupportedFormat):
-        raise
-    except DAMAGED as error:
-        raise UnreadableFile(f"its TIFF data are damaged ({type(error).__name__}); copy or export it again") from error
-    samples, alpha = _split(channel_first(values, axes), alpha_kind)
-    spacing = spacing_of(_text(pages[0]), layout.per_unit, samples.ndim - 1)
-    return replace(_image(samples), alpha=alpha, spacing=spacing, header=_header(pages, flavour, layout))
+        with tifffile.TiffWriter(path, bigtiff=plan.is_big, byteorder=plan.layout.byteorder) as file:
+            yield file
+    except (ValueError, LookupError, TypeError, RuntimeError, struct.error) as error:
+        # The cause may quote tags, so it is chained and not shown.
+        raise UnsupportedFormat(f"the TIFF encoder refused the image ({type(error).__name__}); write PNG") from error
+
+
+def append_inner(path: Path, inner: Mapping[int, Directory]) -> None:
+    """Put the directories of the camera and the position behind the pixels of a file with places for them."""
+    with path.open("r+b") as stream:
+        for code, directory in inner.items():
+            append_directory(stream, code, directory)
 
 
 def write(image: Image, path: Path) -> None:
@@ -139,29 +241,14 @@ def write(image: Image, path: Path) -> None:
         raise UnsupportedFormat(f"TIFF holds {', '.join(DTYPES)} here, not {image.stored_dtype}; convert it first")
     if image.alpha is not None and image.axes != "CYX":
         raise UnsupportedFormat("TIFF holds no alpha for volumes here; drop it first")
-    main, inner, order = _exif(image)
-    layout = layout_for(image, order)
-    if inner and layout.byteorder != order:
-        logger.warning("the EXIF block has another byte order than the TIFF layout; its camera part was left behind")
-        inner = {}
     samples = image.stored()
     if image.alpha is not None:
         samples = np.concatenate([samples, image.alpha[np.newaxis].astype(samples.dtype, copy=False)])
-    carried = image.header.get("tiff_tags") or (_flat(main),)
-    options = {**writer_options(layout, samples), "iccprofile": image.header.get("icc")}
-    is_big = needs_big(layout, samples)
-    first = _added(image, carried[0]) + [(NAMES[code], LONG8 if is_big else LONG, 1, 0, True) for code in inner]
-    try:
-        with tifffile.TiffWriter(path, bigtiff=is_big, byteorder=layout.byteorder) as file:
-            for number, plane in enumerate(planes(samples, layout.axes)):
-                page_tags = [(*tag, True) for tag in (carried[number] if number < len(carried) else ())]
-                file.write(plane, extratags=page_tags + (first if number == 0 else []), **options)
-    except (ValueError, LookupError, TypeError, RuntimeError, struct.error) as error:
-        # The cause may quote tags, so it is chained and not shown.
-        raise UnsupportedFormat(f"the TIFF encoder refused the image ({type(error).__name__}); write PNG") from error
-    with path.open("r+b") as stream:
-        for code, directory in inner.items():
-            append_directory(stream, code, directory)
+    plan = plan_for(image.header, samples, lambda order: layout_for(image, order))
+    with pages_of(path, plan) as file:
+        for number, plane in enumerate(planes(samples, plan.layout.axes)):
+            file.write(plane, extratags=plan.tags_of(number), **plan.options)
+    append_inner(path, plan.inner)
 
 
 def _directories(stream: BinaryIO) -> tuple[Flavour, list[Directory]]:
@@ -182,7 +269,7 @@ def _directories(stream: BinaryIO) -> tuple[Flavour, list[Directory]]:
 def _series(file: Any, pages: list[Directory]) -> Any:
     """Tifffile's series of the pages that make the picture, checked to be whole."""
     if DNG_VERSION in pages[0]:
-        raise UnsupportedFormat("it is camera raw (DNG); develop it to TIFF first")
+        raise UnsupportedFormat("it is camera raw (DNG); name it .dng, so that it is developed")
     first, *others = file.series
     if len(file.pages) != len(pages):
         raise UnreadableFile("its list of pages is damaged; export it again")
@@ -216,7 +303,7 @@ def _check_segments(series: Any, file_bytes: int) -> None:
     pixels = series.size // page.samplesperpixel
     if pixels < 1:
         raise UnreadableFile("its header claims a picture without pixels; it is damaged")
-    if pixels > limits.MAX_PIXELS and series.nbytes > MAX_EXPANSION * file_bytes:
+    if pixels > limits.most_pixels() and series.nbytes > MAX_EXPANSION * file_bytes:
         limits.check_pixel_count(page.imagewidth, pixels // page.imagewidth)
     is_plain = page.compression == 1
     expected = int(np.prod(page.chunked, dtype=np.int64))
@@ -226,7 +313,8 @@ def _check_segments(series: Any, file_bytes: int) -> None:
         if len(ends) < expected or not all(each.databytecounts) or max(ends) > file_bytes or is_short:
             raise UnreadableFile("pixels are missing at its end; it is truncated, or sparse: copy or export it again")
     # ImageJ writes one directory for a whole stack, with the other slices behind the first.
-    if is_plain and len(series.pages) == 1 and page.dataoffsets[0] + series.nbytes > file_bytes:
+    stacked = len(series.pages) == 1 and series.nbytes > page.nbytes
+    if is_plain and stacked and page.dataoffsets[0] + series.nbytes > file_bytes:
         raise UnreadableFile("slices are missing at its end; it is truncated: copy or export it again")
 
 
@@ -259,8 +347,13 @@ def _checked(page: Any) -> tuple[int, int | None]:
     return photometric, None
 
 
-def _split(samples: NDArray[Any], alpha_kind: int | None) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Colours and alpha."""
+def split_alpha(samples: NDArray[Any], alpha_kind: int | None) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Colours and alpha of (C, *space) samples.
+
+    Raises
+    ------
+    UnsupportedFormat : a volume with alpha, or colours that were multiplied by alpha.
+    """
     if alpha_kind is None:
         return samples, None
     if samples.ndim != 3:
@@ -283,64 +376,3 @@ def _image(samples: NDArray[Any]) -> Image:
     if samples.dtype.itemsize == 4 and int(samples.max()) - min(0, int(samples.min())) > EXACT_INTEGERS:
         logger.warning("32-bit integers with a span beyond 2**23 come back rounded to 23 significant bits")
     return image
-
-
-def _header(pages: list[Directory], flavour: Flavour, layout: Layout) -> dict[str, Any]:
-    first = pages[0]
-    header: dict[str, Any] = {"format": "tiff", "tiff_layout": layout}
-    for key, code in (("icc", ICC), ("xmp", XMP)):
-        tag = first.get(code)
-        if isinstance(tag, Tag):
-            header[key] = tag.data
-    caption = {code: tag for code, tag in first.items() if code in CAPTION or code in (EXIF, GPS)}
-    caption = {code: tag for code, tag in caption.items() if isinstance(tag, dict) or tag.length <= LONGEST_CAPTION}
-    if caption:
-        header["exif"] = encode_exif(caption, flavour.order)
-    if layout.resolution and layout.per_unit and layout.resolution[2] in INCHES:
-        header["dpi"] = tuple(INCHES[layout.resolution[2]] * per_unit for per_unit in layout.per_unit)
-    header["tiff_tags"] = tuple(_flat(page) for page in pages)
-    return header
-
-
-def _flat(directory: Directory) -> tuple[TagTuple, ...]:
-    """The tags that tifffile may write: not those with places of their own, nor inner directories."""
-    return tuple((code, *tag) for code, tag in directory.items() if isinstance(tag, Tag) and code not in ELSEWHERE)
-
-
-def _resolution(page: Directory, flavour: Flavour) -> tuple[tuple[int, int], tuple[int, int], int] | None:
-    found = [page.get(code) for code in (X_RESOLUTION, Y_RESOLUTION)]
-    unit = page.get(RESOLUTION_UNIT)
-    if not all(isinstance(tag, Tag) and len(tag.data) == 8 for tag in found):
-        return None
-    x, y = (struct.unpack(flavour.order + "II", tag.data) for tag in found if isinstance(tag, Tag))
-    code = struct.unpack(flavour.order + "H", unit.data)[0] if isinstance(unit, Tag) and len(unit.data) == 2 else 2
-    return (x, y, code) if all((*x, *y)) else None
-
-
-def _text(page: Directory) -> str:
-    tag = page.get(DESCRIPTION)
-    return tag.data.rstrip(b"\0").decode("utf-8", "replace") if isinstance(tag, Tag) else ""
-
-
-def _exif(image: Image) -> tuple[Directory, dict[int, Directory], str]:
-    """The main tags of the EXIF block, its inner directories, and its byte order."""
-    block = image.header.get("exif")
-    if block is None:
-        return {}, {}, "<"
-    try:
-        order, directory = decode_exif(block)
-    except UnreadableFile:
-        logger.warning("the EXIF block is damaged and was left behind")
-        return {}, {}, "<"
-    main: Directory = {code: tag for code, tag in directory.items() if isinstance(tag, Tag)}
-    return main, {code: tag for code, tag in directory.items() if isinstance(tag, dict) and code in NAMES}, order
-
-
-def _added(image: Image, carried: Iterable[TagTuple]) -> list[tuple[Any, ...]]:
-    """The first page's tags that are not carried as such: XMP, and the software if none is named."""
-    added: list[tuple[Any, ...]] = []
-    if "xmp" in image.header:
-        added.append((XMP, BYTE, len(image.header["xmp"]), image.header["xmp"], True))
-    if all(tag[0] != SOFTWARE for tag in carried):
-        added.append((SOFTWARE, ASCII, 0, f"noiseless {__version__}", True))
-    return added

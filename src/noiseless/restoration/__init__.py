@@ -2,6 +2,7 @@
 
 from noiseless.restoration.adapting import Adapted, adapt
 from noiseless.restoration.audit import Audit
+from noiseless.restoration.by_blocks import RestoredByBlocks, restore_by_blocks
 from noiseless.restoration.denoising import Restored, denoise, restore, restore_image
 from noiseless.restoration.ensemble import Ensemble, SelfEnsemble
 from noiseless.restoration.methods import METHODS
@@ -23,6 +24,7 @@ __all__ = [
     "Recipe",
     "RecipeFile",
     "Restored",
+    "RestoredByBlocks",
     "Risk",
     "SelfEnsemble",
     "Tiled",
@@ -34,6 +36,7 @@ __all__ = [
     "read_recipe",
     "recipe_text",
     "restore",
+    "restore_by_blocks",
     "restore_image",
     "self_supervised_loss",
     "spectral_risk",

@@ -108,6 +108,7 @@ def restore_by_blocks(
     """
     started = time.perf_counter()
     denoiser = local_denoiser(recipe)
+    _check_chunk(source, memory_bytes)
     single = range(source.channels)
     groups = [slice(0, source.channels)] if source.together else [slice(n, n + 1) for n in single]
     told = _told(sigma, noise, source.channels)
@@ -123,6 +124,16 @@ def restore_by_blocks(
     seconds = time.perf_counter() - started
     reports = tuple(_report(part, recipe) | {"seconds": seconds} for part in parts)
     return RestoredByBlocks(tuple(part.noise for part in parts), recipe, reports, len(work))
+
+
+def _check_chunk(source: Chunked, memory_bytes: int) -> None:
+    """Refuse a file of which more must be decoded at once than half the memory holds."""
+    needed = 2 * math.prod(source.chunk) * source.dtype.itemsize * (source.channels if source.together else 1)
+    if needed > memory_bytes:
+        raise InvalidParameter(
+            f"pieces of {' x '.join(map(str, source.chunk))} pixels, in which the file is coded, need "
+            f"{needed / 2**30:.3g} GiB of memory, and {memory_bytes / 2**30:.3g} may be used; allow more"
+        )
 
 
 def _told(sigma: Sigma | None, noise: Noise, channels: int) -> tuple[Any, Noise]:

@@ -5,7 +5,7 @@ numbers of the whole image are needed; they are taken from a sample of it.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from noiseless.noise import (
     WithImpulses,
 )
 from noiseless.restoration.impulse_repair import repair
+from noiseless.restoration.level_range import ByLevels
 from noiseless.restoration.methods import METHODS, USUAL_MODEL, build
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal import ROUNDING_SIGMA, remove_from_image
@@ -80,18 +81,10 @@ class RemovalInParts:
 
     def reach(self, scale: float) -> int:
         """Pixels, along each axis, that an output pixel looks at; ``scale`` is that of the image."""
-        law = law_of(self.noise)
-        if self.black is not None:
-            level = self.recipe.strength
-        elif isinstance(law, Gaussian):
-            level = float(np.max(law.sigma)) * self.recipe.strength / scale
-        elif isinstance(law, Correlated):
-            level = HIGHEST * law.sigma * self.recipe.strength
-        else:
-            assert isinstance(law, Quantisation)
-            level = ROUNDING_SIGMA * law.step * self.recipe.strength
-        filtered = FILTERED if isinstance(law, Correlated) else 0
-        return self.denoiser.reach(level) + filtered + (FILLED if isinstance(self.noise, WithImpulses) else 0)
+        correlated = isinstance(law_of(self.noise), Correlated)
+        level = self.recipe.strength * level_of(law_of(self.noise), scale) * (HIGHEST if correlated else 1.0)
+        besides = (FILTERED if correlated else 0) + (FILLED if isinstance(self.noise, WithImpulses) else 0)
+        return self.denoiser.reach(level) + besides
 
     @property
     def is_deep(self) -> bool:
@@ -125,8 +118,12 @@ def removal_for(noise: NoiseModel, denoiser: LocalDenoiser, recipe: Recipe, samp
             f"{type(law).__name__} noise is removed from whole images only, and this one is restored block by block; "
             "give sigma, or noise of one of the kinds gaussian, poisson-gaussian, speckle and correlated"
         )
+    level = recipe.strength * level_of(law, sample.scale)
     if not isinstance(law, Poisson | PoissonGaussian | Speckle | AmplitudeSpeckle):
-        return RemovalInParts(noise, denoiser, recipe)
+        # As ``remove_from_image`` shows them to the denoiser.
+        offset = sample.offset if isinstance(law, Correlated) else 0.0
+        seen = sample.pixels if isinstance(law, Gaussian) else (sample.in_stored_units() - offset).astype(np.float32)
+        return RemovalInParts(noise, _with_levels_of(denoiser, seen, level), recipe)
     law, shift = whitened(noise)
     stored = _filled(noise, sample.in_stored_units().astype(np.float32))
     darkest = -math.inf
@@ -137,6 +134,7 @@ def removal_for(noise: NoiseModel, denoiser: LocalDenoiser, recipe: Recipe, samp
     white = law.stabilise(np.maximum(stored, np.float32(darkest)) - np.float32(shift))
     low, black, high = (float(value) for value in np.percentile(white, [0.5, 1, 99.5]))
     faint = isinstance(law, PoissonGaussian) and high - low < FAINT
+    denoiser = _with_levels_of(denoiser, white - np.float32(black), level)
     return RemovalInParts(noise, denoiser, recipe, black, darkest, faint)
 
 
@@ -152,8 +150,7 @@ def local_denoiser(recipe: Recipe) -> LocalDenoiser:
             raise InvalidParameter(
                 f"{name} looks at the whole image, and this one is restored block by block; leave it out"
             )
-    built = recipe.build_denoiser()
-    denoiser: Any = built.denoiser if isinstance(built, Tiled) else built
+    denoiser = _untiled(recipe.build_denoiser())
     if not hasattr(denoiser, "reach"):
         steps = "" if recipe.steps == 1 else f" in {recipe.steps} steps"
         raise InvalidParameter(
@@ -188,6 +185,27 @@ def _filled(noise: NoiseModel, stored: Pixels) -> Pixels:
     return stored
 
 
+def level_of(law: NoiseModel, scale: float) -> float:
+    """The noise that a denoiser is told, in the units in which it sees the image."""
+    if isinstance(law, Gaussian):
+        return float(np.max(law.sigma)) / scale
+    if isinstance(law, Correlated):
+        return law.sigma
+    return ROUNDING_SIGMA * law.step if isinstance(law, Quantisation) else 1.0
+
+
+def _with_levels_of(denoiser: LocalDenoiser, sample: FloatArray, level: float) -> LocalDenoiser:
+    """The same denoiser; where it takes ranges of levels one by one, those of the sample for all parts of the image."""
+    if isinstance(denoiser, ByLevels) and len(sample) == 1:
+        return denoiser.with_nodes_of(sample, level)
+    return denoiser
+
+
+def _untiled(denoiser: Any) -> Any:
+    if isinstance(denoiser, ByLevels):
+        return replace(denoiser, denoiser=_untiled(denoiser.denoiser))
+    return denoiser.denoiser if isinstance(denoiser, Tiled) else denoiser
+
+
 def _is_local(name: str) -> bool:
-    denoiser = build(name, USUAL_MODEL, tile=512, exact=False)
-    return hasattr(denoiser.denoiser if isinstance(denoiser, Tiled) else denoiser, "reach")
+    return hasattr(_untiled(build(name, USUAL_MODEL, tile=512, exact=False)), "reach")

@@ -20,6 +20,10 @@ Output: TypeAlias = Annotated[
 ]
 Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace outputs that exist.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
+MaxPixels: TypeAlias = Annotated[
+    int | None,
+    typer.Option(help="The most a file may claim to hold before it is taken for a decompression bomb. [500 million]"),
+]
 Seed: TypeAlias = Annotated[int, typer.Option(help="Seed of whatever is drawn.", min=0)]
 SigmaOption: TypeAlias = Annotated[
     float | None,

@@ -6,14 +6,15 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import noiseless
-from noiseless.apps.cli import console, restoration_figure
-from noiseless.apps.cli.jobs import STANDARD, Job, check_targets, jobs_of
+from noiseless.apps.cli import console, large, restoration_figure
+from noiseless.apps.cli.jobs import STANDARD, Job, check_targets
 
 PART_FAILED = 3
 
@@ -45,6 +46,8 @@ def denoise(  # noqa: PLR0913  one parameter an option
     plot: Annotated[Path | None, typer.Option(help="Picture: result, what was removed, error, samples.")] = None,
     seed: console.Seed = 0,
     tile: Annotated[int, typer.Option(help="Side of a tile in pixels; smaller needs less memory.")] = 512,
+    memory: large.Memory = None,
+    max_pixels: console.MaxPixels = None,
     force: console.Force = False,  # noqa: FBT002
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
@@ -63,20 +66,26 @@ def denoise(  # noqa: PLR0913  one parameter an option
     if console.was_given(context, "budget"):
         said["budget_s"] = budget
     recipe = replace(start, **said, error=start.error or error is not None or plot is not None)
-    jobs = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in jobs_of(inputs, output)]
+    jobs = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in large.jobs_of(inputs, output)]
     check_targets(jobs, force=force)
+    by_blocks = partial(large.denoise_large, memory=memory, force=force, words=_in_words)
     failed = 0
-    with console.progress("denoise") as bar:
+    with console.progress("denoise") as bar, noiseless.files.allowing(max_pixels):
         for number, job in enumerate(jobs):
             bar.update(number / len(jobs), job.name)
             try:
-                report = _denoise_one(job, recipe, model_of_noise, force=force)
+                if large.is_large(job, memory):
+                    told = large.progress_of(bar, number, len(jobs), job.name)
+                    reports = by_blocks(job, recipe, model_of_noise, progress=told)
+                else:
+                    reports = [_denoise_one(job, recipe, model_of_noise, force=force)]
             except noiseless.NoiselessError as error:
                 if len(jobs) == 1:
                     raise
                 failed += 1
-                report = {"input": job.name, "error": str(error)}
-            _tell(report, as_json=as_json, to_stderr=job.to_standard)
+                reports = [{"input": job.name, "error": str(error)}]
+            for report in reports:
+                _tell(report, as_json=as_json, to_stderr=job.to_standard)
     if failed:
         console.note(f"noiseless: {failed} of {len(jobs)} inputs failed")
         raise typer.Exit(PART_FAILED if failed < len(jobs) else 1)
@@ -152,7 +161,8 @@ def _tell(report: dict[str, Any], *, as_json: bool, to_stderr: bool) -> None:
     if "error" in report:
         console.note(f"noiseless: {report['error']}")
         return
-    line = f"{report['output']}: {console.law(report)}, {report['method']}, {report['seconds']:.2f} s"
+    channel = f", channel {report['channel']}" if "channel" in report else ""
+    line = f"{report['output']}{channel}: {console.law(report)}, {report['method']}, {report['seconds']:.2f} s"
     (console.note if to_stderr else typer.echo)(line)
     if "choice" in report:
         console.note(f"  chosen: {report['choice']['why']}")

@@ -76,6 +76,7 @@ def _density_card(mixture: Any) -> tuple[str, dict[str, Any]]:
 
 def info(
     inputs: Annotated[list[str], typer.Argument(help="Image files, folders or patterns.")],
+    max_pixels: console.MaxPixels = None,
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
     """Say what files are: kind, axes, spacing, range, bits, compression, what an output keeps, or why it is refused.
@@ -87,31 +88,43 @@ def info(
     for paths in images:
         name = str(paths[0]) if len(paths) == 1 else f"{paths[0].parent} ({len(paths)} slices)"
         try:
-            image = noiseless.read(paths[0]) if len(paths) == 1 else noiseless.files.read_series(paths)
+            with noiseless.files.allowing(max_pixels):
+                fields = _described(paths)
         except noiseless.NoiselessError as error:
             if len(images) == 1:
                 raise
             failed += 1
             console.record({"input": name, "error": str(error)}) if as_json else console.note(f"noiseless: {error}")
             continue
-        fields = {"input": name, "format": noiseless.files.format_of(paths[0]).name, **noiseless.files.described(image)}
         if as_json:
-            console.record(fields)
+            console.record({"input": name, **fields})
         else:
-            _tell(fields, image)
+            _tell(name, fields)
     if failed:
         console.note(f"noiseless: {failed} of {len(images)} inputs were refused")
         raise typer.Exit(PART_REFUSED if failed < len(images) else 1)
 
 
-def _tell(fields: dict[str, Any], image: noiseless.Image) -> None:
-    size = " x ".join(str(side) for side in image.space)
+def _described(paths: tuple[Path, ...]) -> dict[str, Any]:
+    if noiseless.files.is_store(paths[0]):  # larger than memory, perhaps: no pixel is read
+        return noiseless.files.open_chunked(paths[0]).described()
+    image = noiseless.read(paths[0]) if len(paths) == 1 else noiseless.files.read_series(paths)
+    return {"format": noiseless.files.format_of(paths[0]).name, **noiseless.files.described(image)}
+
+
+def _tell(name: str, fields: dict[str, Any]) -> None:
+    if "metadata" not in fields:
+        said = ", ".join(f"{key} {_plain(value)}" for key, value in fields.items() if key != "format")
+        typer.echo(f"{name}: {fields['format']}, {said}")
+        return
+    channels, *space = fields["shape"]
+    size = " x ".join(str(side) for side in space)
     alpha = " and alpha" if fields["alpha"] else ""
-    volumes = f", {image.volumes} volumes or pictures" if image.volumes > 1 else ""
-    depth = f"{image.stored_dtype}, values {fields['min']:g} to {fields['max']:g}"
-    typer.echo(f"{fields['input']}: {fields['format']}, {size}, {image.channels} channel(s){alpha}{volumes}, {depth}")
-    if image.spacing:
-        typer.echo(f"  spacing: {' x '.join(f'{step:g}' for step in image.spacing)} mm")
+    volumes = f", {fields['volumes']} volumes or pictures" if fields["volumes"] > 1 else ""
+    depth = f"{fields['dtype']}, values {fields['min']:g} to {fields['max']:g}"
+    typer.echo(f"{name}: {fields['format']}, {size}, {channels} channel(s){alpha}{volumes}, {depth}")
+    if fields["spacing_mm"]:
+        typer.echo(f"  spacing: {' x '.join(f'{step:g}' for step in fields['spacing_mm'])} mm")
     if fields["measured"] < 1.0:
         typer.echo(f"  noise is read from {100 * fields['measured']:.0f} % of it: the rest is padding or air")
     if fields["stored"]:

@@ -9,12 +9,14 @@ import noiseless
 def sources_of(text: str) -> list[Path]:
     """The files that one argument stands for: itself, the images in a folder, or what a pattern matches.
 
+    A folder that is a zarr store is one image, and stands for itself.
+
     Raises
     ------
     noiseless.UnreadableFile : a folder without an image, or a pattern that matches nothing.
     """
     path = Path(text)
-    if path.is_dir():
+    if path.is_dir() and not noiseless.files.is_store(path):
         found = sorted(item for item in path.iterdir() if _is_image(item))
     elif not path.exists() and glob.has_magic(text):
         found = sorted(Path(match) for match in glob.glob(text, recursive=True))
