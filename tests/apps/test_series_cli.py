@@ -116,3 +116,14 @@ def test_a_file_may_hold_only_so_many_pixels(scan, capfd):
     assert "the limit against decompression bombs is 1000" in err
     assert run(capfd, "info", "scan/photo.png", "--max-pixels", 4096)[0] == 0
     assert run(capfd, "info", "scan/photo.png", "--max-pixels", 4095)[0] == 1
+
+
+def test_a_folder_of_one_image_goes_to_a_new_folder(scan, capfd):
+    only = scan.parent / "only"
+    only.mkdir()
+    (scan / "photo.png").rename(only / "photo.png")
+    assert run(capfd, "denoise", "only", "-o", "new/er", "--sigma", SIGMA)[0] == 0
+    assert (scan.parent / "new" / "er" / "photo.png").exists()
+    code, _, err = run(capfd, "denoise", "only/photo.png", "-o", "no/such/folder.png", "--sigma", SIGMA)
+    assert code == 1
+    assert "No such file" in err

@@ -22,6 +22,7 @@ class Job:
     targets : as many
     error, plot : what is to be written beside them, or None
     samples : how many, each like the targets
+    folder : that was named for the results, to be made where it is missing; or None
     """
 
     sources: tuple[Path, ...]
@@ -29,6 +30,7 @@ class Job:
     error: Path | None = None
     plot: Path | None = None
     samples: int = 0
+    folder: Path | None = None
 
     @property
     def name(self) -> str:
@@ -73,7 +75,8 @@ def jobs_of(inputs: list[str], output: Path | None) -> Iterator[Job]:
         raise noiseless.InvalidParameter(f"{len(sources)} inputs cannot go to {str(output)!r}; name a folder with -o")
     into_folder = output is not None and output != STANDARD and (several or output.is_dir())
     for together in noiseless.files.gathered(sources) if several else [tuple(sources)]:
-        yield Job(together, tuple(_target(source, output, into_folder=into_folder) for source in together))
+        targets = tuple(_target(source, output, into_folder=into_folder) for source in together)
+        yield Job(together, targets, folder=output if into_folder else None)
 
 
 def check_targets(jobs: list[Job], *, force: bool) -> None:
@@ -99,8 +102,7 @@ def check_targets(jobs: list[Job], *, force: bool) -> None:
             raise noiseless.InvalidParameter(f"{str(path)!r} would overwrite itself; choose another -o")
         if path.exists() and not force:
             raise noiseless.UnwritableFile(f"{str(path)!r} exists; replace it with --force or choose another name")
-    several = len(jobs) > 1 or len(jobs[0].targets) > 1
-    for folder in {target.parent for job in jobs for target in job.targets} if several else set():
+    for folder in {job.folder for job in jobs if job.folder is not None}:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
