@@ -97,9 +97,9 @@ def test_json_is_one_line_a_channel_and_tells_no_metadata(folder, capfd):
 def test_a_tiff_file_is_large_when_its_pixels_as_float32_are(folder):
     (job,) = large.jobs_of(["tiled.tif"], None)
     floats = 4 * 150 * 170 / 2**30
-    assert large.is_large(job, 0.99 * floats)
-    assert not large.is_large(job, 1.01 * floats)
-    assert not large.is_large(job, None)
+    assert large.large_image(job, 0.99 * floats).space == (150, 170)
+    assert large.large_image(job, 1.01 * floats) is None
+    assert large.large_image(job, None) is None
 
 
 def test_a_tiff_file_above_the_limit_goes_by_blocks(folder, capfd, monkeypatch):

@@ -17,7 +17,9 @@ from noiseless.errors import UnreadableFile, UnsupportedFormat, UnwritableFile
 from noiseless.files import FORMATS, read, write
 from noiseless.image import from_array
 
-LOSSY = {"jpeg"}
+# WebP rounds 16 bits to 8, and gray with a profile for RGB comes back as RGB; its own tests hold it to the bit.
+LOSSY = {"jpeg", "webp"}
+OF_THEIR_KIND = ("dicom", "raw")  # written from files of their kind, or not at all
 COMMON = ("exif", "icc", "xmp", "dpi")
 
 
@@ -177,6 +179,11 @@ def test_a_text_with_the_suffix_is_unreadable(name, tmp_path):
 @pytest.mark.parametrize("suffix", [suffix for entry in FORMATS.values() for suffix in entry.suffixes])
 def test_every_suffix_can_be_written_and_read(suffix, tmp_path):
     path = tmp_path / f"image{suffix.upper()}"
+    if any(suffix in FORMATS[name].suffixes for name in OF_THEIR_KIND):
+        with pytest.raises(UnsupportedFormat):
+            write(EXAMPLES["gray"], path)
+        assert not path.exists()
+        return
     write(EXAMPLES["gray"], path)
     assert read(path).space == EXAMPLES["gray"].space
 

@@ -167,6 +167,29 @@ def test_noise_of_every_kind_that_is_met_place_by_place(noise, scale):
     check_equal_to_the_whole(source, Recipe(EXACT, tile=40, strength=0.9, bound=2.0), (16, 16), noise=noise)
 
 
+@pytest.mark.parametrize(
+    ("noise", "scale"),
+    [
+        (Gaussian(0.0005), 1.0),
+        (Quantised(Gaussian(0.5), Quantisation(0.1)), 1000.0),
+        (PoissonGaussian(0.01, 0.02), 2000.0),
+    ],
+)
+def test_contrast_of_many_times_the_noise_is_met_by_the_levels_of_the_whole(noise, scale, monkeypatch):
+    monkeypatch.setattr(block_grid, "LARGEST_SIDE", 152)
+    monkeypatch.setattr(block_grid, "OF_HALO", 0)
+    picture = 0.1 * clean((1, 1, 300, 300))
+    # In the last block bright pixels are too few for a range of their own, in the whole they are not.
+    picture[..., :80, :80] = 0.8 * clean((1, 1, 80, 80)) + 0.2
+    picture[..., 290:294, 290:294] = 0.6
+    values = noise.sample((scale * picture)[0], np.random.default_rng(0))[np.newaxis].astype(np.float32)
+    recipe, source = Recipe(EXACT, tile=152), Chunked(values)
+    sample = sample_of(source, slice(0, 1), memory_bytes=MEMORY, deep=False)
+    removal = removal_in_parts.removal_for(noise, removal_in_parts.local_denoiser(recipe), recipe, sample)
+    assert len(removal.denoiser.nodes) > 2
+    assert check_equal_to_the_whole(source, recipe, (8, 8), noise=noise).blocks == 4
+
+
 def test_correlated_noise_away_from_the_border(monkeypatch):
     monkeypatch.setattr(block_grid, "LARGEST_SIDE", 192)
     monkeypatch.setattr(block_grid, "OF_HALO", 0)

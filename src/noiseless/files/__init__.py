@@ -17,6 +17,8 @@ What a file's header becomes (``Image.header``; a key is absent where the file h
 | `png_chunks`   | ((type, payload), ...): text, colour chunks, and what is safe to copy | png          |
 | `jpeg_segments`| ((marker, payload), ...): comments, IPTC, maker segments         | jpeg              |
 | `jpeg_coding`  | quantisation tables, sampling and progression of the source      | jpeg              |
+| `webp_chunks`  | ((type, payload), ...) that WebP does not define                 | webp              |
+| `webp_lossless`| whether the source was coded without loss                        | webp              |
 | `tiff_tags`    | for each page ((code, type, count, bytes), ...)                  | tiff              |
 | `nifti`        | header with its extensions, and affine                           | nifti             |
 | `tiff_layout`  | byte order, axes, photometric, compression, tiles, resolution    | tiff              |
@@ -112,8 +114,8 @@ def read(path: str | os.PathLike[str], *, max_pixels: int | None = None) -> Imag
 def write(image: Image, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write an image; the suffix says in which format. The file appears whole or not at all.
 
-    Pixels go out in their stored dtype. One conversion is made, 16 to 8 bits for JPEG; whatever else a format
-    cannot hold is refused. An existing file is replaced only with ``overwrite``, and keeps its permissions.
+    Pixels go out in their stored dtype. One conversion is made, 16 to 8 bits for JPEG and WebP; whatever else a
+    format cannot hold is refused. An existing file is replaced only with ``overwrite``, and keeps its permissions.
 
     Raises
     ------

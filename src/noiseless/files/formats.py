@@ -69,6 +69,7 @@ FORMATS: Mapping[str, Format] = {
         magic=re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
         reader=Lazy("noiseless.files.webp:read"),
         writer=Lazy("noiseless.files.webp:write"),
+        metadata=("webp_chunks",),
     ),
     "tiff": Format(
         name="TIFF",

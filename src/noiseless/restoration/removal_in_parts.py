@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noiseless.denoiser import LocalDenoiser
+from noiseless.denoiser import Array, LocalDenoiser, Sigma
 from noiseless.errors import InvalidParameter
 from noiseless.generation.plug_and_play import HIGHEST
 from noiseless.image import FloatArray, Image
@@ -28,7 +28,7 @@ from noiseless.noise import (
     WithImpulses,
 )
 from noiseless.restoration.impulse_repair import repair
-from noiseless.restoration.level_range import ByLevels
+from noiseless.restoration.level_range import APART, LEAST_SHARE, ByLevels, nodes_of
 from noiseless.restoration.methods import METHODS, USUAL_MODEL, build
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal import ROUNDING_SIGMA, remove_from_image
@@ -82,7 +82,7 @@ class RemovalInParts:
     def reach(self, scale: float) -> int:
         """Pixels, along each axis, that an output pixel looks at; ``scale`` is that of the image."""
         correlated = isinstance(law_of(self.noise), Correlated)
-        level = self.recipe.strength * level_of(law_of(self.noise), scale) * (HIGHEST if correlated else 1.0)
+        level = self.recipe.strength * _level(self.noise, scale) * (HIGHEST if correlated else 1.0)
         besides = (FILTERED if correlated else 0) + (FILLED if isinstance(self.noise, WithImpulses) else 0)
         return self.denoiser.reach(level) + besides
 
@@ -113,17 +113,18 @@ def removal_for(noise: NoiseModel, denoiser: LocalDenoiser, recipe: Recipe, samp
     InvalidParameter : the noise is of a kind that is removed from whole images only.
     """
     law = law_of(noise)
-    if not isinstance(law, BY_PLACE) or (recipe.blind and not isinstance(law, Gaussian)):
+    if not isinstance(law, BY_PLACE) or (recipe.blind and not isinstance(noise, Gaussian)):
         raise InvalidParameter(
             f"{type(law).__name__} noise is removed from whole images only, and this one is restored block by block; "
             "give sigma, or noise of one of the kinds gaussian, poisson-gaussian, speckle and correlated"
         )
-    level = recipe.strength * level_of(law, sample.scale)
+    level = recipe.strength * _level(noise, sample.scale)
     if not isinstance(law, Poisson | PoissonGaussian | Speckle | AmplitudeSpeckle):
         # As ``remove_from_image`` shows them to the denoiser.
-        offset = sample.offset if isinstance(law, Correlated) else 0.0
-        seen = sample.pixels if isinstance(law, Gaussian) else (sample.in_stored_units() - offset).astype(np.float32)
-        return RemovalInParts(noise, _with_levels_of(denoiser, seen, level), recipe)
+        offset = sample.offset if isinstance(noise, Correlated) else 0.0
+        stored = _filled(noise, (sample.in_stored_units() - offset).astype(np.float32))
+        seen = sample.pixels if isinstance(noise, Gaussian) else stored
+        return RemovalInParts(noise, _by_levels_of(seen, denoiser, level), recipe)
     law, shift = whitened(noise)
     stored = _filled(noise, sample.in_stored_units().astype(np.float32))
     darkest = -math.inf
@@ -134,7 +135,7 @@ def removal_for(noise: NoiseModel, denoiser: LocalDenoiser, recipe: Recipe, samp
     white = law.stabilise(np.maximum(stored, np.float32(darkest)) - np.float32(shift))
     low, black, high = (float(value) for value in np.percentile(white, [0.5, 1, 99.5]))
     faint = isinstance(law, PoissonGaussian) and high - low < FAINT
-    denoiser = _with_levels_of(denoiser, white - np.float32(black), level)
+    denoiser = _by_levels_of(white - np.float32(black), denoiser, level)
     return RemovalInParts(noise, denoiser, recipe, black, darkest, faint)
 
 
@@ -185,20 +186,58 @@ def _filled(noise: NoiseModel, stored: Pixels) -> Pixels:
     return stored
 
 
-def level_of(law: NoiseModel, scale: float) -> float:
-    """The noise that a denoiser is told, in the units in which it sees the image."""
+def _level(noise: NoiseModel, scale: float) -> float:
+    """The noise that a denoiser is told, in the units in which it sees an image of this scale."""
+    law = law_of(noise)
     if isinstance(law, Gaussian):
-        return float(np.max(law.sigma)) / scale
+        return float(np.max(law.sigma)) / (scale if law is noise else 1.0)
     if isinstance(law, Correlated):
         return law.sigma
     return ROUNDING_SIGMA * law.step if isinstance(law, Quantisation) else 1.0
 
 
-def _with_levels_of(denoiser: LocalDenoiser, sample: FloatArray, level: float) -> LocalDenoiser:
+@dataclass(frozen=True)
+class ByLevelsOfWhole:
+    """As :class:`~noiseless.restoration.level_range.ByLevels`, the ranges and which of them are used being given.
+
+        x = y + sum over the ranges k that are used of hat_k(y) (D(y_k) - y_k)
+
+    Parameters
+    ----------
+    used : for each node whether enough of the whole image is near it
+    """
+
+    denoiser: LocalDenoiser
+    nodes: tuple[float, ...]
+    used: tuple[bool, ...]
+
+    def reach(self, sigma: float, /) -> int:
+        return self.denoiser.reach(sigma)
+
+    def __call__(self, noisy: Array, sigma: Sigma, /) -> Array:
+        margin, clean = APART * float(sigma), noisy.copy()
+        below, above = (self.nodes[0], *self.nodes), (*self.nodes[1:], self.nodes[-1])
+        for number, is_used in enumerate(self.used):
+            weight = _hat(noisy, self.nodes, number)
+            if is_used and weight.any():
+                low = noisy.dtype.type(below[number] - margin)
+                part = np.clip(noisy, low, above[number] + margin) - low
+                clean += weight * (self.denoiser(part, sigma) - part)
+        return clean
+
+
+def _by_levels_of(sample: FloatArray, denoiser: LocalDenoiser, level: float) -> LocalDenoiser:
     """The same denoiser; where it takes ranges of levels one by one, those of the sample for all parts of the image."""
-    if isinstance(denoiser, ByLevels) and len(sample) == 1:
-        return denoiser.with_nodes_of(sample, level)
-    return denoiser
+    if not isinstance(denoiser, ByLevels) or len(sample) != 1:
+        return denoiser
+    nodes = nodes_of(sample, level)
+    used = tuple(float(_hat(sample, nodes, number).mean()) >= LEAST_SHARE for number in range(len(nodes)))
+    return ByLevelsOfWhole(denoiser.denoiser, nodes, used) if len(nodes) > 1 else denoiser.denoiser
+
+
+def _hat(values: FloatArray, nodes: tuple[float, ...], number: int) -> FloatArray:
+    """1 at a node and beyond the ends of the row, 0 at the others, straight between."""
+    return np.asarray(np.interp(values, nodes, np.arange(len(nodes)) == number), values.dtype)
 
 
 def _untiled(denoiser: Any) -> Any:

@@ -74,9 +74,10 @@ def denoise(  # noqa: PLR0913  one parameter an option
         for number, job in enumerate(jobs):
             bar.update(number / len(jobs), job.name)
             try:
-                if large.is_large(job, memory):
+                image = large.large_image(job, memory)
+                if image is not None:
                     told = large.progress_of(bar, number, len(jobs), job.name)
-                    reports = by_blocks(job, recipe, model_of_noise, progress=told)
+                    reports = by_blocks(job, image, recipe, model_of_noise, progress=told)
                 else:
                     reports = [_denoise_one(job, recipe, model_of_noise, force=force)]
             except noiseless.NoiselessError as error:

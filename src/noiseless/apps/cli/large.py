@@ -17,7 +17,8 @@ GIB = 2**30
 MOST, SHARE = 4.0, 0.25
 """GiB, and part of the memory of the machine: the less of the two is used where nothing is said."""
 
-FLOAT_BYTES = 4
+FLOAT_BYTES, EXPANSION = 4, 20
+"""Of a pixel in memory; and by what natural pixels, of a byte at least, shrink at most. Smaller files need no look."""
 
 Memory: TypeAlias = Annotated[
     float | None,
@@ -40,18 +41,21 @@ def jobs_of(inputs: list[str], output: Path | None) -> Iterator[Job]:
         yield from jobs.jobs_of(inputs, output)
 
 
-def is_large(job: Job, memory: float | None) -> bool:
-    """Whether the image of a job is a store, or a TIFF file whose pixels as float32 need more memory."""
+def large_image(job: Job, memory: float | None) -> noiseless.files.ChunkedImage | None:
+    """The image of a job, opened, if it is a store or a TIFF file whose pixels as float32 need more memory; or None."""
     source = job.sources[0]
-    if len(job.sources) > 1 or source == STANDARD or noiseless.files.is_store(source):
-        return len(job.sources) == 1 and source != STANDARD
-    if noiseless.files.format_of(source).name != noiseless.files.FORMATS["tiff"].name:
-        return False
+    if len(job.sources) > 1 or source == STANDARD:
+        return None
+    if noiseless.files.is_store(source):
+        return noiseless.files.open_chunked(source)
+    is_tiff = noiseless.files.format_of(source) == noiseless.files.FORMATS["tiff"]
+    if not is_tiff or source.stat().st_size * EXPANSION * FLOAT_BYTES <= _bytes(memory):
+        return None
     try:
         image = noiseless.files.open_chunked(source)
     except noiseless.NoiselessError:
-        return False  # who reads it whole says why not
-    return FLOAT_BYTES * image.channels * math.prod(image.space) > _bytes(memory)
+        return None  # who reads it whole says why not
+    return image if FLOAT_BYTES * image.channels * math.prod(image.space) > _bytes(memory) else None
 
 
 def progress_of(bar: Any, number: int, of: int, name: str) -> Callable[[float], None]:
@@ -65,6 +69,7 @@ def progress_of(bar: Any, number: int, of: int, name: str) -> Callable[[float], 
 
 def denoise_large(
     job: Job,
+    source: noiseless.files.ChunkedImage,
     recipe: Any,
     noise: Any,
     *,
@@ -77,6 +82,7 @@ def denoise_large(
 
     Parameters
     ----------
+    source : the image, as :func:`large_image` gives it
     words : what was done, by the report of it, for the history of the image
 
     Raises
@@ -92,7 +98,6 @@ def denoise_large(
         raise noiseless.InvalidParameter(
             f"{job.name!r} is denoised block by block, which needs a file; name it with -o"
         )
-    source = noiseless.files.open_chunked(job.sources[0])
     with source.rewriting(job.targets[0], overwrite=force) as writer:
         restored = noiseless.restoration.restore_by_blocks(
             source, writer, recipe, noise=noise, memory_bytes=_bytes(memory), progress=progress

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from noiseless.errors import UnreadableFile, UnsupportedFormat
 from noiseless.files import limits
-from noiseless.files.chunked import ChunkedWriter, Window
+from noiseless.files.chunked import ChunkedImage, ChunkedWriter, Window
 from noiseless.files.formats import FORMATS, suffix_of
 from noiseless.files.layout import Layout
 from noiseless.files.pages import CHANNELS, channel_first_view, page_axes_of
@@ -196,7 +196,7 @@ def segments_in(
         yield (plane * counts[0] + row) * counts[1] + column, plane, row * segment[0], column * segment[1]
 
 
-def open_tiff(path: Path) -> LargeTiff:
+def open_tiff(path: Path) -> ChunkedImage:
     """A TIFF file of which windows can be read.
 
     Raises

@@ -16,7 +16,7 @@ import zarr
 from numpy.typing import NDArray
 
 from noiseless.errors import InvalidImage, NoiselessError, UnreadableFile, UnsupportedFormat
-from noiseless.files.chunked import ChunkedWriter, Window
+from noiseless.files.chunked import ChunkedImage, ChunkedWriter, Window
 from noiseless.image import check_dtype
 
 from .metadata import PLAIN, Multiscale, multiscale_of
@@ -143,7 +143,7 @@ def damage_in_words() -> Iterator[None]:
         raise UnreadableFile(f"its zarr data are damaged ({type(error).__name__}); copy or export it again") from error
 
 
-def open_store(path: Path) -> OmeZarr:
+def open_store(path: Path) -> ChunkedImage:
     """The image in a zarr store.
 
     Raises
