@@ -6,7 +6,7 @@ around it as the denoiser looks at, denoised in tiles by the functions of images
 surroundings. So there are no seams: the result is that of the whole image.
 
 Equal to 1e-5 of the range under white noise, and under noise that is made white, where the sample is the whole. Under
-correlated noise, to 1e-5 sigma, but for a strip along the border of the image, where filters on a periodic grid see the
+correlated noise, to 4e-5 sigma, but for a strip along the border of the image, where filters on a periodic grid see the
 opposite border, and here that of the block. Impulses are looked for in each block by itself.
 """
 

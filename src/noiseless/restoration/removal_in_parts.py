@@ -42,8 +42,8 @@ BY_PLACE = (Gaussian, Quantisation, Correlated, Poisson, PoissonGaussian, Speckl
 
 FILTERED, FILLED = 64, 16
 """Pixels around a part that filters of correlated noise, and the filling in of impulses, may look at besides. Both go
-on without an end; what filters see beyond 64 pixels changes a result by less than 1e-5 sigma (Gaussian kernels of a
-width of 0.8 to 2 pixels, a reach of 67)."""
+on without an end; what filters see beyond 64 pixels changes a result by less than 4e-5 sigma (Gaussian kernels of a
+width of 0.8 to 2 pixels)."""
 
 
 @dataclass(frozen=True, eq=False)
