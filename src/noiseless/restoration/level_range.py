@@ -11,6 +11,7 @@ The phantom of a head (range 1; waves of 0.01 in the brain) with noise of 1/500,
 1.39 and 1.99 sigma from the network, and of 0.38, 0.46 and 0.49 in this way.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -45,10 +46,12 @@ class ByLevels:
     ----------
     denoiser : for gray images (1, *space); others are given to it as they are
     nodes : levels of the ranges; empty: chosen from each image, where its contrast asks for it
+    used : for each node whether enough of the image is near it; empty: seen from each image
     """
 
     denoiser: LocalDenoiser
     nodes: tuple[float, ...] = ()
+    used: tuple[bool, ...] = ()
 
     def reach(self, sigma: float, /) -> int:
         """Of the denoiser: with given nodes a pixel depends on no other level."""
@@ -56,7 +59,10 @@ class ByLevels:
 
     def with_nodes_of(self, sample: Array, sigma: Sigma, /) -> "ByLevels":
         """The same for all parts of an image of which ``sample`` shows the levels."""
-        return ByLevels(self.denoiser, nodes_of(sample, sigma) or (0.0,))
+        nodes = nodes_of(sample, sigma) or (0.0,)
+        xp = array_api_compat.array_namespace(sample)
+        hats = (_hat(sample, *ends, xp) for ends in _ranges(nodes))
+        return ByLevels(self.denoiser, nodes, tuple(float(xp.mean(hat)) >= LEAST_SHARE for hat in hats))
 
     def __call__(self, noisy: Array, sigma: Sigma, /) -> Array:
         nodes = self.nodes or (nodes_of(noisy, sigma) if noisy.shape[0] == 1 else ())
@@ -65,9 +71,10 @@ class ByLevels:
         xp = array_api_compat.array_namespace(noisy)
         margin = APART * _level(sigma, noisy, xp)
         clean = xp.zeros_like(noisy)
-        for low, middle, high in zip((nodes[0], *nodes), nodes, (*nodes[1:], nodes[-1]), strict=False):
+        for number, (low, middle, high) in enumerate(_ranges(nodes)):
             weight = _hat(noisy, low, middle, high, xp)
-            if float(xp.mean(weight)) < LEAST_SHARE:
+            share = float(xp.mean(weight))
+            if not (self.used[number] and share > 0.0 if self.used else share >= LEAST_SHARE):
                 clean = clean + weight * noisy
                 continue
             start = low - margin
@@ -94,6 +101,11 @@ def nodes_of(noisy: Array, sigma: Sigma) -> tuple[float, ...]:
             return _guarded((*nodes, max(high, nodes[-1] + APART * level)), APART * level, USUAL_CONTRAST * level)
         nodes.append(following)
         place = int(xp.sum(xp.astype(sample <= following, xp.int64)))
+
+
+def _ranges(nodes: tuple[float, ...]) -> Iterator[tuple[float, float, float]]:
+    """The node before, the node, and the one behind it; at the ends the node itself stands for what is not there."""
+    return zip((nodes[0], *nodes[:-1]), nodes, (*nodes[1:], nodes[-1]), strict=True)
 
 
 def _guarded(nodes: tuple[float, ...], apart: float, wide: float) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noiseless.denoiser import Array, LocalDenoiser, Sigma
+from noiseless.denoiser import LocalDenoiser
 from noiseless.errors import InvalidParameter
 from noiseless.generation.plug_and_play import HIGHEST
 from noiseless.image import FloatArray, Image
@@ -28,7 +28,7 @@ from noiseless.noise import (
     WithImpulses,
 )
 from noiseless.restoration.impulse_repair import repair
-from noiseless.restoration.level_range import APART, LEAST_SHARE, ByLevels, nodes_of
+from noiseless.restoration.level_range import ByLevels
 from noiseless.restoration.methods import METHODS, USUAL_MODEL, build
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal import ROUNDING_SIGMA, remove_from_image
@@ -196,48 +196,11 @@ def _level(noise: NoiseModel, scale: float) -> float:
     return ROUNDING_SIGMA * law.step if isinstance(law, Quantisation) else 1.0
 
 
-@dataclass(frozen=True)
-class ByLevelsOfWhole:
-    """As :class:`~noiseless.restoration.level_range.ByLevels`, the ranges and which of them are used being given.
-
-        x = y + sum over the ranges k that are used of hat_k(y) (D(y_k) - y_k)
-
-    Parameters
-    ----------
-    used : for each node whether enough of the whole image is near it
-    """
-
-    denoiser: LocalDenoiser
-    nodes: tuple[float, ...]
-    used: tuple[bool, ...]
-
-    def reach(self, sigma: float, /) -> int:
-        return self.denoiser.reach(sigma)
-
-    def __call__(self, noisy: Array, sigma: Sigma, /) -> Array:
-        margin, clean = APART * float(sigma), noisy.copy()
-        below, above = (self.nodes[0], *self.nodes), (*self.nodes[1:], self.nodes[-1])
-        for number, is_used in enumerate(self.used):
-            weight = _hat(noisy, self.nodes, number)
-            if is_used and weight.any():
-                low = noisy.dtype.type(below[number] - margin)
-                part = np.clip(noisy, low, above[number] + margin) - low
-                clean += weight * (self.denoiser(part, sigma) - part)
-        return clean
-
-
 def _by_levels_of(sample: FloatArray, denoiser: LocalDenoiser, level: float) -> LocalDenoiser:
     """The same denoiser; where it takes ranges of levels one by one, those of the sample for all parts of the image."""
-    if not isinstance(denoiser, ByLevels) or len(sample) != 1:
-        return denoiser
-    nodes = nodes_of(sample, level)
-    used = tuple(float(_hat(sample, nodes, number).mean()) >= LEAST_SHARE for number in range(len(nodes)))
-    return ByLevelsOfWhole(denoiser.denoiser, nodes, used) if len(nodes) > 1 else denoiser.denoiser
-
-
-def _hat(values: FloatArray, nodes: tuple[float, ...], number: int) -> FloatArray:
-    """1 at a node and beyond the ends of the row, 0 at the others, straight between."""
-    return np.asarray(np.interp(values, nodes, np.arange(len(nodes)) == number), values.dtype)
+    if isinstance(denoiser, ByLevels) and len(sample) == 1:
+        return denoiser.with_nodes_of(sample, level)
+    return denoiser
 
 
 def _untiled(denoiser: Any) -> Any:
