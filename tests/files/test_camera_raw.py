@@ -269,3 +269,10 @@ def test_a_dng_that_is_named_tiff_is_told_its_name(tmp_path):
     saved(tmp_path / "a.dng", shading()).rename(tmp_path / "a.tif")
     with pytest.raises(UnsupportedFormat, match="name it"):
         noiseless.read(tmp_path / "a.tif")
+
+
+def test_the_network_of_cameras_is_the_usual_one_for_raw_files(tmp_path, rng):
+    light = np.clip(shading() + 0.02 * rng.standard_normal((3, 64, 96)), 0, 1)
+    image = noiseless.read(saved(tmp_path / "a.dng", light))
+    assert noiseless.restore_image(image).report["model"] == "camera"
+    assert noiseless.restore_image(image, sigma=2000.0).report["model"] == "base"

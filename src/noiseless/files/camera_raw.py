@@ -2,7 +2,7 @@
 
 Developed are 16-bit pictures in sRGB, upright, with the white balance of the camera, and with nothing that would hide
 the noise or change it from picture to picture: no automatic brightness or white level, no noise reduction, no
-sharpening. Demosaicing has made the noise correlated then; the network for such noise is ``--model camera``.
+sharpening. Demosaicing has made the noise correlated then; ``camera``, the network for such noise, is the usual one.
 
 sRGB rather than linear light, and demosaicing by DHT, because that denoises best. Five PolyU pictures were made into
 Bayer mosaics with Poisson-Gaussian noise of two strengths. Denoised by the network for cameras they had 38.2 and

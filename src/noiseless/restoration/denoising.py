@@ -192,11 +192,13 @@ def _restore(image: Image, given: Noise, recipe: Recipe, like: Array | None) -> 
 
 
 def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: Noise) -> Recipe:
-    """What "auto" means for an image: the network of cameras where JPEG went over coarse noise of a colour photograph.
+    """What "auto" means for an image: the network of cameras for raw files, and where JPEG went over coarse noise.
 
-    No estimate of such noise is of use: in the calmest patches, on which it rests, JPEG has left nothing of it.
+    No estimate of such noise is of use: in the calmest patches, on which it rests, JPEG has left nothing of it. On raw
+    pictures, developed, the network of cameras is 1.6 and 2.9 dB better than the usual one (weak and strong noise).
     """
-    coarse = given is None and noise.compressed and isinstance(noise.model, Correlated)
+    raw = image.header.get("format") == "raw"
+    coarse = given is None and (raw or (noise.compressed and isinstance(noise.model, Correlated)))
     usual = recipe.method == "auto" and recipe.model == Recipe.model and recipe.samples == 0 and recipe.steps == 1
     photograph = image.channels == 3 and len(image.space) == 2
     return replace(recipe, model=CAMERA) if coarse and usual and photograph else recipe

@@ -26,7 +26,7 @@ class Recipe:
     Parameters
     ----------
     method : a name in ``METHODS``, with parameters or without ("non-local-means:patch=7"), or "auto": the score
-        network, and for colour photographs whose noise JPEG went over its model "camera"
+        network, and its model "camera" for raw files and for colour photographs whose noise JPEG went over
     model : of a learned method: "base", "camera" (colour photographs with the noise of cameras, which it finds for
         itself), or the path of a checkpoint; of a density the path of one
     strength : factor on sigma. 1 removes the noise there is; less leaves grain, more smooths further; 0 to 4.
