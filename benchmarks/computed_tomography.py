@@ -73,6 +73,8 @@ def main():
             restored = noiseless.restore_image(image, preset.recipe, noise=preset.noise)
             found = float(np.sqrt(np.mean(restored.noise.model.variance(noisy[np.newaxis]))))
             results = {"noiseless, preset ct": error(restored.image.in_stored_units()[0])}
+            as_read = noiseless.restore_image(image, preset.recipe, noise="correlated").image
+            results["spectrum as read"] = error(as_read.in_stored_units()[0])
             white = (noiseless.denoise(noisy, sigma=level * factor) for factor in (0.4, 0.6, 0.8, 1.0, 1.3))
             results["noiseless, white"] = min(map(error, white))
             for name, result in peers(noisy, level):

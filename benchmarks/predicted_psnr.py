@@ -3,11 +3,12 @@
     python benchmarks/predicted_psnr.py DATA [--sets BSD68] [--sigmas 15 25 50] [--model base] [--blind]
                                         [--probes 4] [--every 1]
 
-DATA/SET/*.png are clean images. White noise, drawn anew for each image, neither clipped nor rounded; its sigma is told,
-or found in the noisy image (--blind); nothing is clipped afterwards. Printed are the mean absolute and the mean error
-in dB, and how often the 95 % interval holds the true PSNR, by bands of frequency (as `noiseless denoise --predict` has
-it) and by Stein's estimate. The energy of the noise in an image of N values differs from N sigma^2 by sqrt(2 / N) of
-it; what that alone does to a prediction by Stein's estimate of known sigma stands in the last column.
+DATA/SET/*.png and *.jpg are clean images. White noise, drawn anew for each image, neither clipped nor rounded; its
+sigma is told, or found in the noisy image (--blind); nothing is clipped afterwards. Printed are the mean absolute and
+the mean error in dB, and how often the 95 % interval holds the true PSNR, by bands of frequency (as `noiseless denoise
+--predict` has it) and by Stein's estimate. The energy of the noise in an image of N values differs from N sigma^2 by
+sqrt(2 / N) of it; what that alone does to a prediction by Stein's estimate of known sigma stands in the last column but
+one. In the last, how many images an audit calls unlike what the network has learned.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import numpy as np
 import noiseless
 from noiseless.noise import Gaussian, estimate_image_noise
 from noiseless.restoration import spectral_risk, unbiased_risk
-from noiseless.restoration.audit import HALF_CONFIDENCE
+from noiseless.restoration.audit import HALF_CONFIDENCE, UNLIKE
 from noiseless.score import NetworkDenoiser
 
 
@@ -52,7 +53,8 @@ def predicted(path, sigma, seed, options):
         figures += [risk.psnr() - true, low <= true <= high]
     mse = 255**2 * 10 ** (-true / 10)
     chance = 10 * np.log10(max(1 + (np.mean(noise**2) - sigma**2) / mse, 0.01))
-    return *figures, chance
+    factor, error = by_bands.over_own
+    return *figures, chance, factor - 2 * error > UNLIKE
 
 
 def main():
@@ -65,10 +67,11 @@ def main():
     parser.add_argument("--probes", type=int, default=4)
     parser.add_argument("--every", type=int, default=1)
     options = parser.parse_args()
-    print("                    by bands                     Stein                        noise energy alone")
+    print("                    by bands                     Stein                        noise energy alone   unlike")
     print("set      sigma      |error|   error  95 % holds   |error|   error  95 % holds   |error|")
     for name in options.sets:
-        paths = sorted((options.data / name).glob("*.png"))[:: options.every]
+        paths = sorted(path for kind in ("png", "jpg") for path in (options.data / name).glob(f"*.{kind}"))
+        paths = paths[:: options.every]
         for sigma in options.sigmas:
             rows = [predicted(path, sigma, seed, options) for seed, path in enumerate(paths)]
             columns = [np.array(column, dtype=float) for column in zip(*rows, strict=True)]
@@ -76,7 +79,8 @@ def main():
                 f"{np.abs(off).mean():9.3f}  {off.mean():+6.3f} {100 * held.mean():9.1f} %"
                 for off, held in (columns[:2], columns[2:4])
             ]
-            print(f"{name:8s} {sigma:5g}   {cells[0]}   {cells[1]} {np.abs(columns[4]).mean():9.3f}", flush=True)
+            rest = f"{np.abs(columns[4]).mean():9.3f} {columns[5].sum():12.0f} of {len(rows)}"
+            print(f"{name:8s} {sigma:5g}   {cells[0]}   {cells[1]} {rest}", flush=True)
 
 
 if __name__ == "__main__":

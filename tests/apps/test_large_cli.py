@@ -9,6 +9,7 @@ import zarr
 
 import noiseless
 from noiseless.apps.cli import large, main
+from noiseless.apps.cli.jobs import jobs_of
 
 SIGMA = (12.0, 40.0)
 RECIPE = ("-m", "score:precision=float32", "--model", "tiny")
@@ -95,7 +96,7 @@ def test_json_is_one_line_a_channel_and_tells_no_metadata(folder, capfd):
 
 
 def test_a_tiff_file_is_large_when_its_pixels_as_float32_are(folder):
-    (job,) = large.jobs_of(["tiled.tif"], None)
+    (job,) = jobs_of(["tiled.tif"], None)
     floats = 4 * 150 * 170 / 2**30
     assert large.large_image(job, 0.99 * floats).space == (150, 170)
     assert large.large_image(job, 1.01 * floats) is None

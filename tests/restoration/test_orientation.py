@@ -19,17 +19,15 @@ def body(side=24):
     return (0.5 + 0.3 * np.sin(7 * z + 3 * x) * np.cos(6 * y) + 0.15 * (x + y > 1)).astype(np.float32)
 
 
-@pytest.mark.parametrize(("normal", "order"), [("y", (0, 2, 1, 3)), ("x", (0, 3, 2, 1))])
+@pytest.mark.parametrize(("normal", "axis"), [("y", 2), ("x", 3)])
 @pytest.mark.parametrize("mapped", [False, True])
-def test_it_is_the_denoiser_of_the_turned_volume(rng, normal, order, mapped):
+def test_it_is_the_denoiser_of_the_turned_volume(rng, normal, axis, mapped):
     volume = (body(16) + SIGMA * rng.standard_normal((16, 16, 16)).astype(np.float32))[np.newaxis]
     sigma = (SIGMA * (1 + rng.random(volume.shape))).astype(np.float32) if mapped else SIGMA
     plain = build("score:model=tiny", "base", tile=64, exact=True)
-    axis = {"y": 2, "x": 3}[normal]
     turned, level = (np.moveaxis(a, axis, 1) if np.ndim(a) else a for a in (volume, sigma))
     expected = np.moveaxis(plain(np.ascontiguousarray(turned), level), 1, axis)
     assert np.array_equal(Across(plain, normal)(volume, sigma), expected)
-    assert len(order) == volume.ndim
 
 
 def test_words_turn_a_method(rng):

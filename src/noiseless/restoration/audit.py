@@ -24,7 +24,7 @@ HALF_CONFIDENCE = 0.05
 """The relative error of sigma at which an estimate of the noise has a confidence of one half."""
 
 GUESSED = 0.1
-"""Below such a confidence sigma may be off by 15 % as likely as not."""
+"""At such a confidence the standard error of sigma is 15 % of it."""
 
 UNLIKE = 1.2
 """The error of a network over that by its own account, less two standard errors of that. Of 40 photographs of BSD400

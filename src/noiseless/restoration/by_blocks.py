@@ -27,11 +27,11 @@ from noiseless.restoration.audit import Audit, audit_of
 from noiseless.restoration.block_grid import Needs, Pieces, Window, inside, pieces_for, size_of, windows_in
 from noiseless.restoration.block_sample import sample_of
 from noiseless.restoration.chunked import Chunked, Values, Writer, read_finite
+from noiseless.restoration.denoising import report_of
 from noiseless.restoration.noise_at_hand import Noise, given_noise, known_noise
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal_in_parts import RemovalInParts, local_denoiser, removal_for
 from noiseless.score import DENSITIES, LEARNED
-from noiseless.version import __version__
 
 USUAL_MEMORY = 2**31
 """Bytes of arrays; the engine of a network needs some more for a tile."""
@@ -122,7 +122,7 @@ def restore_by_blocks(
         if progress is not None:
             progress(number / len(work))
     seconds = time.perf_counter() - started
-    reports = tuple(_report(part, recipe) | {"seconds": seconds} for part in parts)
+    reports = tuple(report_of(part.audit, part.noise, recipe) | {"seconds": seconds} for part in parts)
     return RestoredByBlocks(tuple(part.noise for part in parts), recipe, reports, len(work))
 
 
@@ -239,19 +239,3 @@ def _denoised(image: Image, removal: RemovalInParts, recipe: Recipe) -> FloatArr
     if not np.isfinite(pixels).all():
         raise Diverged(f"{recipe.method_name} gave values that are not finite; report the image, or try another method")
     return pixels
-
-
-def _report(part: _Channel, recipe: Recipe) -> dict[str, Any]:
-    """As of images in memory; the audit is that of the sample."""
-    return {
-        "version": __version__,
-        "method": recipe.method_name,
-        "model": recipe.model_name,
-        "strength": recipe.strength,
-        "steps": recipe.steps,
-        **({} if math.isinf(recipe.bound) else {"bound": recipe.bound}),
-        "sigma": part.audit.sigma,
-        **part.noise.summary(),
-        "audit": part.audit.summary(),
-        "warnings": [*part.noise.warnings, *part.audit.verdicts],
-    }

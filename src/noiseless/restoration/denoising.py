@@ -187,7 +187,7 @@ def _restore(image: Image, given: Noise, recipe: Recipe, like: Array | None) -> 
     drawn = posterior_samples(noise.model, removed, denoiser, image, recipe) if recipe.samples else ()
     samples = tuple(image.with_pixels(sample) for sample in drawn)
     audit = audit_of(image, pixels, noise, recipe, partial(removed, denoiser) if recipe.predict else None, found)
-    report = _report(audit, noise, recipe, choice) | {"seconds": time.perf_counter() - started}
+    report = report_of(audit, noise, recipe, choice) | {"seconds": time.perf_counter() - started}
     return Restored(image.with_pixels(pixels), noise, recipe, report, audit, error, samples)
 
 
@@ -204,7 +204,8 @@ def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: Noise
     return replace(recipe, model=CAMERA) if coarse and usual and photograph else recipe
 
 
-def _report(audit: Audit, noise: NoiseEstimate, recipe: Recipe, choice: Choice | None) -> dict[str, Any]:
+def report_of(audit: Audit, noise: NoiseEstimate, recipe: Recipe, choice: Choice | None = None) -> dict[str, Any]:
+    """What was done, in plain values."""
     return {
         "version": __version__,
         "method": recipe.method_name,

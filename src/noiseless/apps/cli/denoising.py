@@ -14,7 +14,7 @@ import typer
 
 import noiseless
 from noiseless.apps.cli import console, large, restoration_figure
-from noiseless.apps.cli.jobs import STANDARD, Job, check_targets
+from noiseless.apps.cli.jobs import STANDARD, Job, check_targets, jobs_of
 
 PART_FAILED = 3
 
@@ -27,7 +27,7 @@ def denoise(  # noqa: PLR0913  one parameter an option
     noise: console.NoiseOption = "auto",
     method: console.Method = "auto",
     model: console.Model = "base",
-    preset: Annotated[str | None, typer.Option(help="photo, mr, ct, xray, ultrasound, microscopy, cctv.")] = None,
+    preset: Annotated[str | None, typer.Option(help="photo mr ct xray ultrasound microscopy volume cctv.")] = None,
     recipe_file: Annotated[
         Path | None, typer.Option("--recipe", help="TOML, as of tune; options given here go before it.")
     ] = None,
@@ -66,7 +66,7 @@ def denoise(  # noqa: PLR0913  one parameter an option
     if console.was_given(context, "budget"):
         said["budget_s"] = budget
     recipe = replace(start, **said, error=start.error or error is not None or plot is not None)
-    jobs = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in large.jobs_of(inputs, output)]
+    jobs = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in jobs_of(inputs, output)]
     check_targets(jobs, force=force)
     by_blocks = partial(large.denoise_large, memory=memory, force=force, words=_in_words)
     failed = 0

@@ -14,7 +14,7 @@ import typer
 
 import noiseless
 from noiseless.apps.cli import console
-from noiseless.apps.cli.sources import sources_of
+from noiseless.apps.cli.sources import name_of, sources_of
 
 # A soft pattern in noise of sigma 25 has a known answer: a healthy score network gains over 10 dB on it.
 LEAST_GAIN = 8.0
@@ -86,7 +86,7 @@ def info(
     images = noiseless.files.gathered(path for text in inputs for path in sources_of(text))
     failed = 0
     for paths in images:
-        name = str(paths[0]) if len(paths) == 1 else f"{paths[0].parent} ({len(paths)} slices)"
+        name = name_of(paths)
         try:
             with noiseless.files.allowing(max_pixels):
                 fields = _described(paths)

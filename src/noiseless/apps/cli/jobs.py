@@ -6,7 +6,7 @@ from pathlib import Path
 
 import noiseless
 from noiseless.apps.cli import figure
-from noiseless.apps.cli.sources import sources_of
+from noiseless.apps.cli.sources import name_of, sources_of
 
 ERROR_SUFFIXES = (".tif", ".tiff")
 STANDARD = Path("-")
@@ -35,12 +35,12 @@ class Job:
     @property
     def name(self) -> str:
         """Of the input, for reports."""
-        return _named(self.sources)
+        return name_of(self.sources)
 
     @property
     def result(self) -> str:
         """Of the output, for reports."""
-        return _named(self.targets)
+        return name_of(self.targets)
 
     @property
     def to_standard(self) -> bool:
@@ -63,17 +63,17 @@ class Job:
 
 
 def jobs_of(inputs: list[str], output: Path | None) -> Iterator[Job]:
-    """Every image that the arguments name, and its target.
+    """Every image that the arguments name, and its target. A store, though it is a folder, is one image.
 
     Raises
     ------
     noiseless.InvalidParameter : several would go to one file.
     """
     sources = [source for text in inputs for source in sources_of(text)]
-    several = len(sources) > 1 or any(Path(text).is_dir() for text in inputs)
+    several = len(sources) > 1 or any(map(_is_folder, map(Path, inputs)))
     if several and output is not None and (output.is_file() or output == STANDARD):
         raise noiseless.InvalidParameter(f"{len(sources)} inputs cannot go to {str(output)!r}; name a folder with -o")
-    into_folder = output is not None and output != STANDARD and (several or output.is_dir())
+    into_folder = output is not None and output != STANDARD and (several or _is_folder(output))
     for together in noiseless.files.gathered(sources) if several else [tuple(sources)]:
         targets = tuple(_target(source, output, into_folder=into_folder) for source in together)
         yield Job(together, targets, folder=output if into_folder else None)
@@ -131,6 +131,11 @@ def _target(source: Path, output: Path | None, *, into_folder: bool) -> Path:
     return STANDARD if source == STANDARD else _inserted(_with_suffix(source), "denoised")
 
 
+def _is_folder(path: Path) -> bool:
+    """Of images, and not a store."""
+    return path.is_dir() and not noiseless.files.is_store(path)
+
+
 def _with_suffix(path: Path) -> Path:
     """The path, with the suffix of its kind where it has none, as files of scanners often have, or is only read."""
     if not path.suffix and path.is_file():
@@ -143,7 +148,3 @@ def _inserted(path: Path, word: str) -> Path:
     """brain.nii.gz: brain.WORD.nii.gz."""
     suffix = noiseless.files.suffix_of(path) or path.suffix
     return path.with_name(f"{path.name[: len(path.name) - len(suffix)]}.{word}{suffix}")
-
-
-def _named(paths: tuple[Path, ...]) -> str:
-    return str(paths[0]) if len(paths) == 1 else f"{paths[0].parent} ({len(paths)} slices)"

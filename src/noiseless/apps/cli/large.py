@@ -2,14 +2,12 @@
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
 import noiseless
-from noiseless.apps.cli import jobs
 from noiseless.apps.cli.jobs import STANDARD, Job
 
 GIB = 2**30
@@ -24,21 +22,6 @@ Memory: TypeAlias = Annotated[
     float | None,
     typer.Option(help="GiB. Larger TIFF files, and zarr stores, are denoised block by block. [a quarter, at most 4]"),
 ]
-
-
-def jobs_of(inputs: list[str], output: Path | None) -> Iterator[Job]:
-    """As :func:`noiseless.apps.cli.jobs.jobs_of`; a store, though it is a folder, is one image.
-
-    Raises
-    ------
-    noiseless.InvalidParameter : several would go to one file.
-    """
-    if len(inputs) == 1 and output is not None and noiseless.files.is_store(Path(inputs[0])):
-        source = Path(inputs[0])
-        is_folder = output.is_dir() and not noiseless.files.is_store(output)
-        yield Job((source,), (output / source.name if is_folder else output,))
-    else:
-        yield from jobs.jobs_of(inputs, output)
 
 
 def large_image(job: Job, memory: float | None) -> noiseless.files.ChunkedImage | None:

@@ -27,6 +27,11 @@ def sources_of(text: str) -> list[Path]:
     return found
 
 
+def name_of(paths: tuple[Path, ...]) -> str:
+    """Of the files of one image, for people: the file, or the folder of a series."""
+    return str(paths[0]) if len(paths) == 1 else f"{paths[0].parent} ({len(paths)} slices)"
+
+
 def _is_image(path: Path) -> bool:
     """By its name; where that has no suffix, as with the files of scanners, by what is in it."""
     if path.suffix:

@@ -138,7 +138,8 @@ def _read_object(path: Path) -> tuple[Source, Words]:
     coding, syntax = coding_of(header), header.file_meta.TransferSyntaxUID
     if not syntax.is_little_endian:
         raise UnsupportedFormat("it is big-endian, which DICOM has given up; convert it first (dcmconv +te)")
-    frame_count = int(header.get("NumberOfFrames", 1) if header.get("NumberOfFrames") is not None else 1)
+    claimed = header.get("NumberOfFrames")
+    frame_count = 1 if claimed is None else int(claimed)
     if frame_count < 1:
         raise UnreadableFile(f"its header claims {frame_count} frames; it is damaged")
     if syntax.is_encapsulated:

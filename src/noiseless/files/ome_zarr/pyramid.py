@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Window = tuple[slice, ...]
+from noiseless.files.chunked import Window
 
 VALUES_AT_ONCE = 2**22
 """How many values of the finest level are averaged at once: 32 MiB in float64."""

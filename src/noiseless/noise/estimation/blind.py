@@ -181,10 +181,7 @@ def _of_kind(kind: str, image: Image, findings: Findings) -> tuple[NoiseModel, f
 
 
 def _level_error(fit: Dependence) -> float:
-    """The relative standard error of sigma by the affine law, at the level where it is known best.
-
-    The variances of all groups together have that of their mean, which the constant law tells as well.
-    """
+    """The relative standard error of sigma at a middle level: that of the constant law, which sums up all groups."""
     return fit.sigma_error / fit.sigma if fit.sigma > 0.0 else 0.0
 
 
