@@ -1,9 +1,11 @@
 """Which kind does the blind estimate say? A confusion matrix over kinds, and how often "high" trust is right.
 
-    python benchmarks/noise_confusion.py FOLDER [--every N] [--gray]
+    python benchmarks/noise_confusion.py FOLDER [--every N] [--gray] [--stored]
 
-FOLDER holds clean images; noise as in ``noise_kinds``, in units of 0 to 255. Poisson and Poisson-Gaussian count as one
-family where the read noise is below half of the photon noise of the mean, as one law is then the limit of the other.
+FOLDER holds clean images; noise as in ``noise_kinds``, in units of 0 to 255. ``--stored``: clipped and rounded to
+uint8, as files of pictures are; only these have a white, and so photons in the light of sRGB. Poisson and Poisson-
+Gaussian count as one family where the read noise is below half of the photon noise of the mean, as one law is then the
+limit of the other.
 Exits with 1 if fewer than 90 % of the answers of high trust name the right kind.
 """
 
@@ -29,6 +31,7 @@ KINDS = {
     "hot-pixels": ("gaussian:10+hot-pixels:density=0.01",),
     "clean": ("gaussian:0",),
 }
+STORED_KINDS = {"srgb-photons": ("srgb-photons:gain=0.001,sigma=0.003", "srgb-photons:gain=0.005,sigma=0.005")}
 FAMILY = {"poisson": {"poisson", "poisson-gaussian"}, "poisson-gaussian": {"poisson-gaussian", "poisson"}}
 IMPULSES = {"salt-and-pepper", "hot-pixels", "random-impulses"}
 
@@ -48,17 +51,20 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--gray", action="store_true")
+    parser.add_argument("--stored", action="store_true")
     arguments = parser.parse_args()
     paths = sorted(path for path in arguments.folder.iterdir() if path.suffix.lower() in (".png", ".jpg", ".tif"))
     images = [noiseless.read(path).stored().astype(np.float64) for path in paths[:: arguments.every]]
     if arguments.gray:
         images = [np.tensordot([0.299, 0.587, 0.114], image, 1)[None] if len(image) == 3 else image for image in images]
     sure = Counter()
-    for kind, laws in KINDS.items():
+    for kind, laws in (KINDS | (STORED_KINDS if arguments.stored else {})).items():
         said, wrong = Counter(), Counter()
         for law in laws:
             for index, image in enumerate(images):
                 noisy = parse_noise(law).sample(image, np.random.default_rng(index))
+                if arguments.stored:
+                    noisy = np.rint(noisy).clip(0, 255).astype(np.uint8)
                 found = estimate_noise(noisy, channel_axis=0)
                 said[named(found)] += 1
                 if found.trust == "high":

@@ -34,7 +34,11 @@ KINDS = (
     "stripes:stripe=15,sigma=10",
     "quantisation:step=32",
 )
-COLOUR_KINDS = ("camera:gain=0.005,sigma=0.01",)
+COLOUR_KINDS = (
+    "srgb-photons:gain=0.001,sigma=0.003",
+    "srgb-photons:gain=0.005,sigma=0.005",
+    "camera:gain=0.005,sigma=0.01",
+)
 RATIOS = 2.0 ** np.arange(-2.0, 1.01, 0.5)
 
 

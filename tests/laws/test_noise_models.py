@@ -22,6 +22,7 @@ EXAMPLES = {
     "stripes": {"stripe": 0.1, "sigma": 0.1},
     "quantisation": {"step": 0.01},
     "camera": {"gain": 1e-4, "sigma": 0.005, "white": 1.0},
+    "srgb-photons": {"gain": 1e-4, "sigma": 0.005, "white": 1.0},
 }
 # Rounding draws nothing, and the pixels of a stripe share one draw: their moments are tested in their own files.
 NO_DRAW_A_PIXEL = {"quantisation", "stripes"}

@@ -21,6 +21,7 @@ from .poisson import Poisson, PoissonGaussian
 from .quantisation import Quantisation
 from .rician import NonCentralChi, Rician
 from .speckle import AmplitudeSpeckle, Speckle
+from .srgb_photons import SrgbPhotons
 from .stripes import Stripes
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Rician",
     "SaltAndPepper",
     "Speckle",
+    "SrgbPhotons",
     "StabilisableNoise",
     "StationaryNoise",
     "Stripes",

@@ -6,7 +6,7 @@ the grain of demosaicking.
 
 References
 ----------
-Brooks et al. 2019, CVPR, arXiv:1811.11127: unprocessing photographs. IEC 61966-2-1: the transfer function of sRGB.
+Brooks et al. 2019, CVPR, arXiv:1811.11127: unprocessing photographs.
 Malvar, He & Cutler 2004, ICASSP, doi:10.1109/ICASSP.2004.1326587: linear demosaicking by 5x5 filters.
 """
 
@@ -18,19 +18,14 @@ from numpy.typing import NDArray
 
 from noiseless.errors import InvalidImage, InvalidParameter
 
+from .srgb import light_of, moments, value_of
+
 COLOUR_MATRIX = np.array([[1.70, -0.55, -0.15], [-0.25, 1.55, -0.30], [0.00, -0.55, 1.55]])
 # From the colours of a sensor to those of sRGB: a typical one of the kind that cameras state, where rows sum to 1 so
 # that white stays white. It makes the noise stronger by a factor of 1.6 to 1.8.
 
-KNEE, SLOPE, EXPONENT, LIFT = 0.0031308, 12.92, 2.4, 0.055
-# sRGB: 12.92 v below the knee, 1.055 v^(1/2.4) - 0.055 above.
-
 FAINTEST = 1e-12
 # A million million photons are more than any sensor holds, and near the end of what float64 counts exactly.
-
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
-_WEIGHTS = _WEIGHTS / np.sqrt(2 * np.pi)
-# E[f(n)], n ~ N(0, 1), is the sum of weights * f(nodes).
 
 
 @dataclass(frozen=True)
@@ -88,7 +83,7 @@ class Camera:
         """
         if clean.dtype.kind != "f":
             raise InvalidImage(f"noise needs a floating-point image, not {clean.dtype}; convert it with astype first")
-        linear = _linear(clean.astype(np.float64) / self.white)
+        linear = light_of(clean.astype(np.float64) / self.white)
         raw = self._raw(linear)
         light = np.maximum(raw, 0.0)
         noise = self.sigma * rng.standard_normal(raw.shape)
@@ -97,7 +92,7 @@ class Camera:
         # Development is linear up to the curve, so the noise is developed alone, and the clean raw image with it.
         if len(clean) == 3:
             raw, noise = self._developed(raw), self._developed(noise)
-        change = _curve(raw + noise) - _curve(raw)
+        change = value_of(raw + noise) - value_of(raw)
         return (clean + self.white * change).astype(clean.dtype)
 
     def mean(self, clean: NDArray[Any]) -> NDArray[Any]:
@@ -150,15 +145,8 @@ class Camera:
 
     def _moments(self, clean: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and variance of the change, in shares of white."""
-        value = clean.astype(np.float64) / self.white
-        linear = _linear(value)
-        spread = np.sqrt(self._linear_variance(linear))
-        first, second = np.zeros(clean.shape), np.zeros(clean.shape)
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-            change = _curve(linear + spread * node) - value
-            first += weight * change
-            second += weight * change**2
-        return first, np.maximum(second - first**2, 0.0)
+        light = light_of(clean.astype(np.float64) / self.white)
+        return moments(light, np.sqrt(self._linear_variance(light)))
 
     def _linear_variance(self, linear: NDArray[np.float64]) -> NDArray[np.float64]:
         """The variance of each colour before the curve."""
@@ -233,17 +221,3 @@ def _filtered(mosaic: NDArray[np.float64], weights: NDArray[np.float64], y: int,
     for row, column in np.argwhere(weights):
         total += weights[row, column] * padded[..., y + row : row + height : 2, x + column : column + width : 2]
     return total
-
-
-def _linear(value: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From sRGB values to light, odd about 0."""
-    size = np.abs(value)
-    above = ((np.maximum(size, KNEE * SLOPE) + LIFT) / (1 + LIFT)) ** EXPONENT
-    return np.copysign(np.where(size <= KNEE * SLOPE, size / SLOPE, above), value)
-
-
-def _curve(light: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From light to sRGB values, odd about 0: the inverse of :func:`_linear`."""
-    size = np.abs(light)
-    above = (1 + LIFT) * np.maximum(size, KNEE) ** (1 / EXPONENT) - LIFT
-    return np.copysign(np.where(size <= KNEE, SLOPE * size, above), light)

@@ -34,6 +34,7 @@ NOISE_MODELS: Mapping[str, Any] = {
     "stripes": Stripes,
     "quantisation": Quantisation,
     "camera": Camera,
+    "srgb-photons": Lazy("noiseless.noise.srgb_photons:SrgbPhotons"),
 }
 """From name to frozen dataclass (or ``names.Lazy``); its fields, in their order, are the numbers of the notation."""
 

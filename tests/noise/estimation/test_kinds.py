@@ -19,6 +19,7 @@ from noiseless.noise import (
     Rician,
     SaltAndPepper,
     Speckle,
+    SrgbPhotons,
     Stripes,
     estimate_noise,
     parse_noise,
@@ -163,6 +164,16 @@ def test_salt_and_pepper(density, is_clipped, picture, rng):
     assert estimate.model.background.sigma == pytest.approx(8, rel=4 * 0.0094 + 0.1 * density)
 
 
+def test_pepper_alone_is_as_good_as_salt_alone(picture, rng):
+    for value in (0, 255):
+        image = picture.astype(np.uint8)
+        image[rng.random(image.shape) < 0.05] = value
+        estimate = estimate_noise(image)
+        assert estimate.kind.endswith("salt-and-pepper")
+        assert value in (estimate.model.impulses.low, estimate.model.impulses.high)
+        assert estimate.model.impulses.low < estimate.model.impulses.high
+
+
 def test_random_impulses(picture, rng):
     image = noisy(RandomImpulses(0.1, 0, 255), picture + 2 * rng.standard_normal(picture.shape), rng)
     estimate = estimate_noise(image)
@@ -283,6 +294,26 @@ def test_a_kind_that_is_told_has_its_parameters_found(picture, rng, kind, model,
     assert found.confidence > 0.0
 
 
+@pytest.mark.parametrize(("dtype", "white"), [("uint8", 255), ("uint16", 65535), ("float32", 1)])
+@pytest.mark.parametrize("kind", [None, "srgb-photons"])
+def test_photons_are_counted_in_the_light_of_a_stored_picture(picture, rng, dtype, white, kind):
+    law = SrgbPhotons(0.005, 0.01, white)
+    values = noisy(law, picture / 255 * white, rng).clip(0, white)
+    found = estimate_noise((np.rint(values) if dtype.startswith("u") else values).astype(dtype), kind=kind)
+    assert isinstance(found.model, SrgbPhotons)
+    assert found.model.gain == pytest.approx(0.005, rel=0.1)
+    # Read noise is a quarter of the variance where the picture is darkest (18 of 255), and next to none elsewhere.
+    assert found.model.sigma == pytest.approx(0.01, rel=0.5)
+    assert found.model.white == white
+    assert found.confidence > 0.5
+
+
+def test_without_a_known_white_there_is_no_light(picture, rng):
+    values = noisy(SrgbPhotons(0.005, 0.01), picture, rng)  # floats up to 255 may be of any scale
+    assert estimate_noise(values).kind != "srgb-photons"
+    assert estimate_noise(values, kind="srgb-photons").confidence == 0.0
+
+
 def test_a_kind_goes_before_what_the_image_looks_like(picture, rng):
     image = noisy(Gaussian(9.0), picture, rng).clip(0)
     assert isinstance(estimate_noise(image).model, Gaussian)
@@ -296,4 +327,12 @@ def test_a_kind_that_cannot_be_has_no_confidence(rng):
     assert estimate_noise(image, kind="rician").confidence == 0.0
     with pytest.raises(UnknownName, match="did you mean 'rician'"):
         estimate_noise(image, kind="ricean")
-    assert set(KINDS) == {"gaussian", "poisson-gaussian", "rician", "speckle", "correlated", "tomography"}
+    assert set(KINDS) == {
+        "gaussian",
+        "poisson-gaussian",
+        "srgb-photons",
+        "rician",
+        "speckle",
+        "correlated",
+        "tomography",
+    }

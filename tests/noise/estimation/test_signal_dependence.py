@@ -8,6 +8,7 @@ from PIL import Image
 
 from noiseless.noise.estimation.intensity_scatter import Scatter, scatter
 from noiseless.noise.estimation.signal_dependence import fit_signal_dependence, mixture
+from noiseless.noise.srgb import light_of, steepness
 
 LEVELS = np.linspace(0.05, 0.9, 24)
 ERROR = 0.06
@@ -53,6 +54,23 @@ def test_the_law_that_made_the_variances_is_named(law, variances, rng):
     # Mean of 24 squared residuals, expected 1 (less the coefficients): standard error sqrt(2 / 24) = 0.29.
     assert np.mean([dependence.fits[law].misfit for dependence in found]) == pytest.approx(1, abs=0.3)
     assert fit.raised < 6
+
+
+@pytest.mark.parametrize(("gain", "read"), [(0.01, 0.005), (0.002, 0.01), (0.01, 0.0)])
+def test_the_affine_law_of_light_is_found_behind_the_curve(gain, read, rng):
+    light = light_of(LEVELS)
+    variances = steepness(light) ** 2 * (gain * light + read**2)
+    fitted = fit_signal_dependence(exact(variances), 1.0).fits["light"].coefficients
+    assert fitted == pytest.approx([read**2, gain], rel=1e-5, abs=1e-9)
+    found = [fit_signal_dependence(drawn(variances, rng), 1.0).law for _ in range(20)]
+    assert found.count("light") >= 18
+    assert fit_signal_dependence(exact(variances)).law != "light"  # no white, no curve
+
+
+def test_where_light_is_a_law_the_others_are_named_as_before(rng):
+    for law, variances in (("constant", np.full(24, 0.04)), ("affine", 0.02 * LEVELS), ("quadratic", LEVELS**2 / 5)):
+        found = [fit_signal_dependence(drawn(variances, rng), 1.0).law for _ in range(20)]
+        assert found.count(law) >= 17
 
 
 def test_the_stated_errors_are_those_of_repeated_fits(rng):

@@ -1,5 +1,6 @@
 """What is the noise of this image? Its kind, its parameters, how far to trust them, and what cannot be known."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from noiseless.noise.model import NoiseModel
 from noiseless.noise.poisson import Poisson, PoissonGaussian
 from noiseless.noise.rician import Rician
 from noiseless.noise.speckle import Speckle
+from noiseless.noise.srgb_photons import SrgbPhotons
 from noiseless.noise.stripes import Stripes
 
 from .doubts import DOUBTFUL, HALF_TRUST, doubts_of, percent
@@ -48,7 +50,7 @@ HOT = 0.3
 # Impulses of which all but 5 % lie above so much of the range of the image are hot pixels.
 
 
-KINDS = ("gaussian", "poisson-gaussian", "rician", "speckle", "correlated", "tomography")
+KINDS = ("gaussian", "poisson-gaussian", "srgb-photons", "rician", "speckle", "correlated", "tomography")
 """What can be said of the noise beforehand, so that only its parameters are left to be found. Tomography is correlated
 noise whose spectrum is that of filtered back-projection."""
 
@@ -59,10 +61,10 @@ def estimate_noise(
     """What the noise of an image is, from that image alone.
 
     Impulses, stripes, correlation, and how the variance follows the brightness are measured one after the other, and
-    the simplest model that explains them is given: Gaussian, Poisson, Poisson-Gaussian, Rician, speckle, correlated,
-    stripes, or one of these under impulses. For white Gaussian noise on photographs (sigma 15 to 75 of 255) sigma is
-    within 1 % on average. Estimated once from the whole image, from some 20 000 patches, so the time hardly grows
-    with the image. Deterministic.
+    the simplest model that explains them is given: Gaussian, Poisson, Poisson-Gaussian, the same in the light of sRGB
+    values, Rician, speckle, correlated, stripes, or one of these under impulses. For white Gaussian noise on
+    photographs (sigma 15 to 75 of 255) sigma is within 1 % on average. Estimated once from the whole image, from some
+    20 000 patches, so the time hardly grows with the image. Deterministic.
 
     Where the image cannot tell, that is said: ``confidence`` is low, and ``warnings`` name the reason (clipping, JPEG,
     enlargement, texture everywhere, no noise to speak of).
@@ -145,7 +147,7 @@ def _background(image: Image, findings: Findings) -> tuple[NoiseModel, float, st
         trust = _trust(fit.error / max(fit.sigma, 1e-12))
         return Rician(fit.sigma), min(fit.confidence, trust), fit.reason
     textured = any(noise.colour > COLOURED for noise in findings.white)
-    for law, build in (("affine", _photons), ("quadratic", _speckle)):
+    for law, build in (("affine", _photons), ("light", partial(_photons_in_light, image)), ("quadratic", _speckle)):
         agreeing = [entry for entry in findings.dependence if entry.law == law and _doubt(entry) < TOO_DOUBTFUL]
         if textured:  # the contrast of texture goes with the light as that of speckle does
             agreeing = [entry for entry in agreeing if law != "quadratic" or entry.looks < FAINT_SPECKLE]
@@ -172,6 +174,10 @@ def _of_kind(kind: str, image: Image, findings: Findings) -> tuple[NoiseModel, f
     if kind == "poisson-gaussian" and fits and any(fit.gain > 0.0 for fit in fits):
         gain, read, offset = (float(np.mean([getattr(f, n) for f in fits])) for n in ("gain", "read_sigma", "offset"))
         return PoissonGaussian(gain, read, offset), _trust(max(_level_error(fit) for fit in fits)), fits[0].reason
+    lit = [fit for fit in fits if "light" in fit.fits and fit.fits["light"].coefficients[1] > 0.0]
+    if kind == "srgb-photons" and lit:
+        model, _, reason = _photons_in_light(image, lit)
+        return model, _trust(max(_level_error(fit) for fit in lit)), reason
     if kind == "speckle" and fits:
         looks = float(np.mean([fit.looks for fit in fits]))
         error = max(fit.looks_error / fit.looks for fit in fits) / 2
@@ -233,6 +239,12 @@ def _photons(fits: list[Dependence]) -> tuple[NoiseModel, float, str]:
     return PoissonGaussian(gain, read, offset), confidence, fits[0].reason
 
 
+def _photons_in_light(image: Image, fits: list[Dependence]) -> tuple[NoiseModel, float, str]:
+    read_variance, gain = (float(np.mean([f.fits["light"].coefficients[i] for f in fits])) for i in (0, 1))
+    confidence = min(fit.confidence for fit in fits) * _trust(max(map(_doubt, fits)) / 2)
+    return SrgbPhotons(gain, max(read_variance, 0.0) ** 0.5, image.scale), confidence, fits[0].reason
+
+
 def _speckle(fits: list[Dependence]) -> tuple[NoiseModel, float, str]:
     looks = float(np.mean([fit.looks for fit in fits]))
     return Speckle(looks), min(fit.confidence for fit in fits) * _trust(max(map(_doubt, fits)) / 2), fits[0].reason
@@ -242,6 +254,10 @@ def _doubt(fit: Dependence) -> float:
     """The relative standard error of the number that makes the law: the gain, or the looks."""
     if fit.law == "affine":
         return fit.gain_error / fit.gain if fit.gain > 0 else float("inf")
+    if fit.law == "light":
+        light = fit.fits["light"]
+        gain, error = light.coefficients[1], light.covariance[1, 1] ** 0.5
+        return float(error / gain) if gain > 0 else float("inf")
     return fit.looks_error / fit.looks if np.isfinite(fit.looks) and fit.looks > 0 else float("inf")
 
 
@@ -250,8 +266,9 @@ def _impulses(image: Image, findings: Findings) -> tuple[SaltAndPepper | RandomI
     density = float(np.mean([entry.density for entry in found]))
     low = min(entry.low for entry in found) * image.scale + image.offset
     high = max(entry.high for entry in found) * image.scale + image.offset
-    if low == high:  # there is only salt, and the darkest pixel stands for pepper
-        low = float(image.pixels.min()) * image.scale + image.offset
+    if low == high:  # there is only salt or only pepper, and the other end of the image stands for the other
+        least, most = (float(end) * image.scale + image.offset for end in (image.pixels.min(), image.pixels.max()))
+        low, high = min(low, least), most if low == least else high
     reason = f"{percent(density)} of the pixels are not what their neighbours are"
     if sum(entry.kind == "salt-and-pepper" for entry in found) * 2 > len(found):
         return SaltAndPepper(density, low, high), reason

@@ -104,7 +104,7 @@ def examine(image: Image) -> Findings | None:
         interpolated = list(pool.map(resampled, pixels, [noise.step for noise in white]))
         grids = list(pool.map(jpeg_grid, pixels))
         correlation = [entry for entry in correlations if entry is not None]
-        dependence = [fit_signal_dependence(points) for points in scatters if points is not None]
+        dependence = [fit_signal_dependence(points, _white_of(image)) for points in scatters if points is not None]
         magnitude = [fit for fit in magnitudes if fit is not None]
         line_noise = list(lines)
     return Findings(
@@ -126,6 +126,12 @@ def examine(image: Image) -> Findings | None:
 def _matrix_products() -> ThreadpoolController:
     """The switch for the threads of matrix products; finding it takes longer than using it."""
     return ThreadpoolController().select(user_api="blas")
+
+
+def _white_of(image: Image) -> float | None:
+    """The stored value of white where the values may be those of a picture; None for measured quantities."""
+    picture = np.dtype(image.stored_dtype).kind == "u" or image.scale == 1.0
+    return image.scale if picture and image.offset == 0.0 else None
 
 
 def _in_stored_units(channel: NDArray[np.float32], image: Image) -> NDArray[np.float32]:

@@ -1,10 +1,11 @@
 """How the noise depends on the intensity: constant, affine, quadratic, otherwise, or the image cannot tell.
 
-Three laws of the variance v at the level m are fitted to a scatter (``intensity_scatter``):
+Laws of the variance v at the level m are fitted to a scatter (``intensity_scatter``):
 
-    constant    v = sigma^2                      white Gaussian noise
-    affine      v = slope m + intercept          photons and read noise: Poisson-Gaussian
-    quadratic   v = m^2 / looks                  speckle
+    constant    v = sigma^2                              white Gaussian noise
+    affine      v = slope m + intercept                  photons and read noise: Poisson-Gaussian
+    quadratic   v = m^2 / looks                          speckle
+    light       v = c'(l)^2 (gain l + read^2)            affine in the light l, m = c(l) by the curve of sRGB
 
 and, to see whether any of them holds, a smooth curve: log v a cubic polynomial of m, which is no model of noise.
 
@@ -25,19 +26,21 @@ Schwarz 1978, Annals of Statistics 6, 461, doi:10.1214/aos/1176344136: the crite
 
 from dataclasses import dataclass, replace
 from math import lgamma
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.noise.srgb import light_of, steepness
+
 from .intensity_scatter import Scatter
 
-Law = Literal["constant", "affine", "quadratic", "smooth"]
+Law = Literal["constant", "affine", "quadratic", "light", "smooth"]
 
 RAISED, RAISED_AT_MOST = 0.1, 30.0
 # One group in ten may be raised by texture, to at most 30 times the variance of the noise.
 
-PRIOR: dict[Law, float] = {"constant": 0.0, "affine": -4.0, "quadratic": 0.0, "smooth": -8.0}
+PRIOR: dict[Law, float] = {"constant": 0.0, "affine": -4.0, "quadratic": 0.0, "light": -4.0, "smooth": -8.0}
 # The log of the prior weights. Texture stands at some levels and not at others, so it favours the laws with more
 # coefficients: with white noise of 5 (of 255) the affine law by up to 4 nats and the smooth by up to 8 in 95 % of 80
 # images of BSD400 and CID22val. Where the noise does depend on the level, the margins are 20 to 100 nats.
@@ -52,6 +55,9 @@ PATCH_PIXELS = 64
 
 _POWERS: dict[Law, tuple[int, ...]] = {"constant": (0,), "affine": (0, 1), "quadratic": (2,), "smooth": (0, 1, 2, 3)}
 
+RISING: tuple[Law, ...] = ("affine", "light")
+# Laws of photons, whose second coefficient is a gain and not negative.
+
 
 @dataclass(frozen=True, eq=False)
 class LawFit:
@@ -59,8 +65,9 @@ class LawFit:
 
     Parameters
     ----------
-    law : "constant", "affine", "quadratic", or "smooth".
-    coefficients : sigma^2; intercept and slope; 1 / looks; the cubic of log v in (m - centre) / half-range.
+    law : "constant", "affine", "quadratic", "light", or "smooth".
+    coefficients : sigma^2; intercept and slope; 1 / looks; read^2 and gain in shares of white; the cubic of log v in
+        (m - centre) / half-range.
     covariance : of the coefficients, the inverse Fisher information.
     log_likelihood : in nats.
     misfit : squared relative residuals over their expected squares, mean over the groups that texture has not raised;
@@ -84,8 +91,9 @@ class Dependence:
 
     Parameters
     ----------
-    law : "constant", "affine" or "quadratic"; "smooth" where none of them fits; "unknown" where the image cannot tell.
-    confidence : 0 to 1, the weight of the law among the four; of the most likely one where the law is "unknown".
+    law : "constant", "affine", "quadratic" or "light"; "smooth" where none of them fits; "unknown" where the image
+        cannot tell.
+    confidence : 0 to 1, the weight of the law among all; of the most likely one where the law is "unknown".
     fits : the fit of every law, by name; empty where the scatter has fewer than 4 groups.
     sigma, sigma_error : of constant noise, and its standard error.
     gain, gain_error : slope of the affine law: the units of the image a photon makes.
@@ -96,7 +104,7 @@ class Dependence:
     reason : one sentence.
     """
 
-    law: Literal["constant", "affine", "quadratic", "smooth", "unknown"]
+    law: Literal["constant", "affine", "quadratic", "light", "smooth", "unknown"]
     confidence: float
     fits: dict[Law, LawFit]
     sigma: float
@@ -111,11 +119,16 @@ class Dependence:
     reason: str
 
 
-def fit_signal_dependence(scatter: Scatter) -> Dependence:
+def fit_signal_dependence(scatter: Scatter, white: float | None = None) -> Dependence:
     """The law of the variances in a scatter, its parameters, and whether the data can tell.
 
     Texture that raises the variance of a few groups does not change the fits. Groups without any noise are left
     out. Fewer than 4 groups, or no noise in most of them, give "unknown" with NaN for every parameter.
+
+    Parameters
+    ----------
+    scatter : variances by level
+    white : > 0, the level of white where the levels may be sRGB values; None where they cannot, and "light" is no law
     """
     groups = len(scatter.levels)
     if groups < LEAST_GROUPS:
@@ -130,7 +143,9 @@ def fit_signal_dependence(scatter: Scatter) -> Dependence:
         variances=scatter.variances[noisy],
         errors=scatter.errors[noisy],
     )
-    fits: dict[Law, LawFit] = {law: _fitted(law, scatter) for law in _POWERS}
+    fits: dict[Law, LawFit] = {law: _fitted(law, _powers(law, scatter.levels), scatter) for law in _POWERS}
+    if white is not None:
+        fits["light"] = _fitted("light", _through_curve(scatter.levels, white), scatter)
     size = 0.5 * float(np.log(len(scatter.levels)))
     information = {law: fit.log_likelihood - size * len(fit.coefficients) + PRIOR[law] for law, fit in fits.items()}
     best = max(information, key=lambda law: information[law])
@@ -194,24 +209,37 @@ def _reason(best: Law, confidence: float, scatter: Scatter) -> str:
         "constant": "the same variance at every level",
         "affine": "a variance that grows by a straight line with the level",
         "quadratic": "a variance that grows with the square of the level",
+        "light": "a variance that grows by a straight line with the light, seen through the curve of sRGB",
         "smooth": "a variance that no simple law of the level describes",
     }
     doubt = "" if confidence >= CERTAIN else ", but other laws fit nearly as well"
     return f"{span} show {words[best]}{doubt}"
 
 
-def _fitted(law: Law, scatter: Scatter) -> LawFit:
-    """Maximum likelihood by expectation-maximisation over which groups are raised, with one scoring step in each."""
-    levels, variances, half = scatter.levels, scatter.variances, scatter.degrees / 2.0
-    logarithmic = law == "smooth"
-    if logarithmic:
+def _powers(law: Law, levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(G, P): what each coefficient of a law is multiplied with at each level."""
+    if law == "smooth":
         reach = max(float(np.ptp(levels)) / 2, np.finfo(np.float64).tiny)
         levels = (levels - (levels[0] + levels[-1]) / 2) / reach
-    design = np.stack([levels**power for power in _POWERS[law]], axis=1)
+    return np.stack([levels**power for power in _POWERS[law]], axis=1)
+
+
+def _through_curve(levels: NDArray[np.float64], white: float) -> NDArray[np.float64]:
+    """The same for the law of light: its variances seen through the curve of sRGB, in squared units of the image."""
+    light = light_of(levels / white)
+    magnified = (white * steepness(light)) ** 2
+    return np.stack([magnified, magnified * np.maximum(light, 0.0)], axis=1)
+
+
+def _fitted(law: Law, design: NDArray[np.float64], scatter: Scatter) -> LawFit:
+    """Maximum likelihood by expectation-maximisation over which groups are raised, with one scoring step in each."""
+    variances, half = scatter.variances, scatter.degrees / 2.0
+    logarithmic = law == "smooth"
     floor = 1e-6 * float(variances.max())
     unit = np.abs(design).max(axis=0)
     design = design / unit
-    expected, clean, coefficients = variances, np.ones_like(variances), np.zeros(design.shape[1])
+    expected, clean = variances, np.ones_like(variances)
+    coefficients: NDArray[np.floating[Any]] = np.zeros(design.shape[1])
     for round_ in range(60):
         if logarithmic:
             target, weight = np.log(expected) + variances / expected - 1.0, clean * half
@@ -219,8 +247,10 @@ def _fitted(law: Law, scatter: Scatter) -> LawFit:
             target, weight = variances, clean * half / expected**2
         information = design.T @ (weight[:, np.newaxis] * design)
         proposed = np.linalg.lstsq(information, design.T @ (weight * target), rcond=1e-12)[0]
-        if law == "affine" and proposed[1] < 0:
-            proposed = np.array([np.sum(weight * target) / np.sum(weight), 0.0])
+        if law in RISING and proposed[1] < 0:
+            first = design[:, :1]
+            alone = np.linalg.lstsq(np.sqrt(weight)[:, np.newaxis] * first, np.sqrt(weight) * target, rcond=None)[0]
+            proposed = np.array([alone[0], 0.0])
         following = design @ proposed
         following = np.exp(np.clip(following, -600, 600)) if logarithmic else np.maximum(following, floor)
         moved = float(np.max(np.abs(following / expected - 1.0)))
