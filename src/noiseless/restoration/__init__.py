@@ -12,6 +12,7 @@ from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.recipe_file import RecipeFile, read_recipe, recipe_text
 from noiseless.restoration.risk import Risk, self_supervised_loss, unbiased_risk
 from noiseless.restoration.spectral import spectral_risk
+from noiseless.restoration.temporal import TemporalDenoiser
 from noiseless.restoration.tiling import Tiled
 from noiseless.restoration.tuning import Tuned, tune
 
@@ -27,6 +28,7 @@ __all__ = [
     "RestoredByBlocks",
     "Risk",
     "SelfEnsemble",
+    "TemporalDenoiser",
     "Tiled",
     "Tuned",
     "adapt",

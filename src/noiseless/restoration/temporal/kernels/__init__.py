@@ -1,0 +1,1 @@
+"""The arithmetic of video on NumPy arrays, compiled. Each function has a plain form."""

@@ -1,0 +1,293 @@
+"""Video, frame by frame: what is known from the frames before is moved along, fused with the new one, and denoised."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import array_api_compat
+import numpy as np
+from numpy.typing import NDArray
+
+from noiseless.denoiser import Array
+from noiseless.errors import InvalidImage, InvalidParameter
+from noiseless.noise.estimation import estimate_sigma_per_channel
+from noiseless.restoration.tiling import Tiled
+from noiseless.score import NetworkDenoiser
+
+from .block_matching import displacements, spread_over_pixels
+from .exposure import exposure_change
+from .fusion import fused
+from .resampling import resampled
+from .roughness import roughness
+
+MEMORY = 25.0
+# Frames that a mean is made of at most: a fifth of the noise is left, and a faint change that no test finds is gone
+# after a second or two.
+
+CUT = 0.5
+# A frame of which more than this changed is another scene.
+
+GUIDE_NOISE, GUIDE_ERROR = 0.375**2, 1.2
+# The share of its variance that (1 2 1) / 4 both ways leaves of white noise, and what the error of the frame before
+# adds.
+
+FAINTEST = 0.25 / 255
+# Below a quarter of a grey level there is no noise to test changes against.
+
+QUICKNESS, JUMP = 0.1, 1.15
+# A frame counts by a tenth in what the noise is found to be, but wholly where it is off by more than 15 %: a camera has
+# changed its gain.
+
+STANDS, MISPLACED, HIDDEN = 0.25, 0.2, 1.0
+# What is displaced by more than a quarter of a pixel is not quite in its place, which counts as a fifth of the variance
+# of a frame; and where several places look alike under the noise the one was chosen whose noise is alike too, which
+# hides about a standard deviation from the tests. With 0.4 and 1.5, or 0 and 0.5, the clips of ``benchmarks/video.py``
+# are 0.03 to 0.3 dB worse where they move.
+
+LARGEST_TILE = 2048
+# Frames up to 2048x2048 go through the network whole.
+
+
+@dataclass
+class _Memory:
+    """What is kept from one frame to the next."""
+
+    mean: Array
+    variance: Array
+    clean: Array
+
+
+class TemporalDenoiser:
+    """A video denoiser: frames in, clean frames out, each as soon as it is there.
+
+    The mean of the frames so far, recursive and moved along with what is in the picture, is fused with each new frame,
+    pixel by pixel, unless something changed there (see ``fusion``). A score network then takes the noise that is left,
+    whose level is known at each pixel: much where something moved, a fifth of it where all stood still. So nothing that
+    moved leaves a ghost, and what stands still does not flicker. When the light changes, what is kept changes with it.
+
+    Memory is bounded: four frames. Frames are NumPy arrays or torch tensors on any device, where they stay.
+
+    Parameters
+    ----------
+    sigma : standard deviation of the noise of a frame, in nominal units (a share of full range), for all channels or a
+        sequence of one for each; None: estimated on the first frame, and followed as it changes.
+    model : "base", "tiny" (an eighth of the cost), "camera" (colour, photographs whose noise went through JPEG), the
+        path of a checkpoint; "none": fusion alone, which leaves the noise of what moves.
+    motion : "flow" follows what moves; "none" is for cameras that stand still; "auto" is "flow".
+    strength : factor on the noise that the network is told. Below 1 leaves grain, above 1 smooths more.
+    memory : frames that a mean is made of at most. More: less noise, slower to follow what changes faintly.
+    precision, threads : of the network, see :class:`NetworkDenoiser`
+
+    ``model``, ``motion`` and ``strength`` may be changed between frames.
+
+    Raises
+    ------
+    InvalidParameter : a parameter is out of its range.
+    UnknownName, IncompatibleCheckpoint : there is no such model (at the first frame).
+
+    References
+    ----------
+    Ehmann et al. 2018, arXiv:1810.05863; Arias & Morel 2018, J. Math. Imaging Vis. 60, doi:10.1007/s10851-017-0742-4.
+    """
+
+    def __init__(
+        self,
+        *,
+        sigma: float | tuple[float, ...] | None = None,
+        model: str = "base",
+        motion: str = "auto",
+        strength: float = 1.0,
+        memory: float = MEMORY,
+        precision: str = "auto",
+        threads: int = 0,
+    ) -> None:
+        levels = None if sigma is None else np.atleast_1d(np.asarray(sigma, dtype=np.float64))
+        if levels is not None and (levels.ndim != 1 or not np.all(np.isfinite(levels) & (levels >= 0.0))):
+            raise InvalidParameter(f"sigma is {sigma}; it must be finite and at least 0, a share of the full range")
+        if not (math.isfinite(memory) and memory >= 1.0):
+            raise InvalidParameter(f"memory is {memory:g} frames; it must be at least 1, usually {MEMORY:g}")
+        self.model, self.motion, self.strength = model, motion, strength
+        self.memory, self.precision, self.threads = float(memory), precision, threads
+        self._told, self._sigma = levels, levels
+        self._kept: _Memory | None = None
+        self._roughness = 0.0
+        self._frames = self._cuts = self._exposures = 0
+
+    @property
+    def motion(self) -> str:
+        return self._motion
+
+    @motion.setter
+    def motion(self, motion: str) -> None:
+        if motion not in ("flow", "none", "auto"):
+            raise InvalidParameter(f"motion is {motion!r}; use 'flow', 'none' or 'auto'")
+        self._motion = "flow" if motion == "auto" else motion
+
+    @property
+    def strength(self) -> float:
+        return self._strength
+
+    @strength.setter
+    def strength(self, strength: float) -> None:
+        if not (math.isfinite(strength) and strength >= 0.0):
+            raise InvalidParameter(f"strength is {strength}; it must be finite and at least 0, usually 1")
+        self._strength = float(strength)
+
+    @property
+    def sigma(self) -> NDArray[np.float64] | None:
+        """The noise of a frame, for each channel; None before the first frame where it is to be found."""
+        return self._sigma
+
+    @property
+    def sigma_map(self) -> Array:
+        """The noise that was left at each pixel, (C, Y, X), before the network saw the last frame.
+
+        Raises
+        ------
+        InvalidParameter : there was no frame yet.
+        """
+        if self._kept is None or self._sigma is None:
+            raise InvalidParameter("there was no frame yet; push one first")
+        return _as_column(self._sigma, self._kept.mean) * self._kept.variance[None, ...] ** 0.5
+
+    def push(self, frame: Array) -> Array:
+        """The next frame, denoised.
+
+        Parameters
+        ----------
+        frame : (C, Y, X) float32, nominal range [0, 1], not clipped here. One of another shape begins a new scene.
+
+        Raises
+        ------
+        InvalidImage : it has other axes, another dtype, or values that are not finite.
+        InvalidParameter : there are not as many sigmas as channels.
+        """
+        xp = array_api_compat.array_namespace(frame)
+        if frame.ndim != 3 or frame.dtype != xp.float32 or min(frame.shape) == 0:
+            raise InvalidImage(
+                f"a frame is (C, Y, X) float32 with range [0, 1]; this is {frame.dtype} of shape {tuple(frame.shape)}"
+            )
+        if not bool(xp.all(xp.isfinite(frame))):
+            raise InvalidImage(f"frame {self._frames} has values that are NaN or infinite; replace them")
+        if self._kept is not None and self._kept.mean.shape != frame.shape:
+            self.reset()
+        sigma = self._noise_of(frame)
+        if self._kept is None or not sigma.any():
+            mean, variance = frame, xp.ones_like(frame[0, ...])
+        else:
+            mean, variance = self._fused(frame, sigma, self._kept)
+        clean = self._denoised(mean, variance, sigma)
+        self._kept = _Memory(mean, variance, clean)
+        self._frames += 1
+        return clean
+
+    def reset(self) -> None:
+        """Begin anew: the next frame has nothing before it. What the noise was found to be stays."""
+        self._kept = None
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that the next frame depends on, as NumPy arrays by name: for a later :meth:`resume`."""
+        numbers = np.array([self._frames, self._cuts, self._exposures, self._roughness])
+        saved: dict[str, NDArray[Any]] = {"numbers": numbers}
+        if self._sigma is not None:
+            saved["sigma"] = self._sigma
+        if self._kept is not None:
+            for name in ("mean", "variance", "clean"):
+                saved[name] = _in_main_memory(getattr(self._kept, name))
+        return saved
+
+    def resume(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a :meth:`state` as if there had been no break; the frames that follow are NumPy arrays."""
+        frames, cuts, exposures, self._roughness = (float(number) for number in state["numbers"])
+        self._frames, self._cuts, self._exposures = int(frames), int(cuts), int(exposures)
+        if "sigma" in state:
+            self._sigma = np.array(state["sigma"])
+        self._kept = None
+        if "mean" in state:
+            self._kept = _Memory(*(np.array(state[name]) for name in ("mean", "variance", "clean")))
+
+    def report(self) -> dict[str, Any]:
+        """What was found so far: frames, noise, scene cuts, changes of the light."""
+        sigma = [] if self._sigma is None else [float(level) for level in self._sigma]
+        return {
+            "frames": self._frames,
+            "noise": {"kind": "gaussian", "sigma": sigma, "estimated": self._told is None},
+            "cuts": self._cuts,
+            "exposure_changes": self._exposures,
+            "warnings": self._warnings(),
+        }
+
+    def _warnings(self) -> list[str]:
+        if self._told is None and self._sigma is not None and self._sigma.max() < 1.0 / 255:
+            return ["the noise is below one grey level of 255: there is next to nothing to remove"]
+        return []
+
+    def _noise_of(self, frame: Array) -> NDArray[np.float64]:
+        channels = frame.shape[0]
+        if self._sigma is None:
+            self._sigma = np.array(estimate_sigma_per_channel(_in_main_memory(frame)), dtype=np.float64)
+            self._roughness = roughness(frame)
+        elif self._told is None and self._roughness > 0.0:
+            ratio = roughness(frame) / self._roughness
+            step = ratio if abs(math.log(max(ratio, 1e-3))) > math.log(JUMP) else ratio**QUICKNESS
+            self._sigma, self._roughness = self._sigma * step, self._roughness * step
+        if len(self._sigma) == 1:
+            self._sigma = np.repeat(self._sigma, channels)
+        if len(self._sigma) != channels:
+            raise InvalidParameter(f"there are {len(self._sigma)} sigmas and {channels} channels; give one for each")
+        return self._sigma
+
+    def _fused(self, frame: Array, sigma: NDArray[np.float64], kept: _Memory) -> tuple[Array, Array]:
+        xp = array_api_compat.array_namespace(frame)
+        level = float(np.sqrt(np.mean(np.square(sigma))))
+        mean, variance, clean = kept.mean, kept.variance, kept.clean
+        gain, offset = exposure_change(frame, clean, level)
+        if (gain, offset) != (1.0, 0.0):
+            self._exposures += 1
+            mean, clean, variance = gain * mean + offset, gain * clean + offset, gain**2 * variance
+        hidden = xp.zeros_like(variance)
+        if self._motion == "flow":
+            faint = level**2 / frame.shape[0] * GUIDE_NOISE * GUIDE_ERROR
+            blocks = displacements(_guide(frame), _guide(clean), max(faint, FAINTEST**2))
+            if bool(xp.any(blocks != 0)):
+                moves = spread_over_pixels(blocks, tuple(frame.shape[-2:]))
+                mean, variance = resampled(mean, variance, moves)
+                moving = xp.astype(xp.any(xp.abs(moves) > STANDS, axis=0), xp.float32)
+                hidden, variance = HIDDEN * moving, variance + MISPLACED * moving
+        floor = np.maximum(sigma, FAINTEST).astype(np.float32)
+        told = xp.asarray(floor, device=array_api_compat.device(frame))
+        result = fused(frame, mean, variance, told, hidden, self.memory)
+        if result.changed > CUT:
+            self._cuts += 1
+            if self._told is None:
+                self._sigma = None
+                self._noise_of(frame)
+            return frame, xp.ones_like(variance)
+        return result.mean, result.variance
+
+    def _denoised(self, mean: Array, variance: Array, sigma: NDArray[np.float64]) -> Array:
+        if self.model == "none":
+            return mean
+        network = Tiled(NetworkDenoiser(self.model, self.precision, self.threads), tile=LARGEST_TILE)
+        level = _as_column(sigma, mean) * self.strength * variance[None, ...] ** 0.5
+        return network(mean, level)
+
+
+def _guide(frame: Array) -> Array:
+    """The brightness, smoothed a little: what blocks are matched by."""
+    xp = array_api_compat.array_namespace(frame)
+    plane = xp.mean(frame, axis=0) if frame.shape[0] > 1 else frame[0, ...]
+    plane = xp.concat([plane[:1, :], plane, plane[-1:, :]], axis=0)
+    plane = (plane[:-2, :] + plane[2:, :]) * 0.25 + plane[1:-1, :] * 0.5
+    plane = xp.concat([plane[:, :1], plane, plane[:, -1:]], axis=1)
+    return (plane[:, :-2] + plane[:, 2:]) * 0.25 + plane[:, 1:-1] * 0.5
+
+
+def _as_column(sigma: NDArray[np.float64], like: Array) -> Array:
+    xp = array_api_compat.array_namespace(like)
+    return xp.asarray(sigma.astype(np.float32).reshape(-1, 1, 1), device=array_api_compat.device(like))
+
+
+def _in_main_memory(array: Array) -> NDArray[Any]:
+    return np.asarray(array.cpu() if hasattr(array, "cpu") else array)
