@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import numba
@@ -56,8 +57,18 @@ def bands_of(slabs: int, threads: int, work: int, least: int = 1) -> Iterator[Ba
     if count == 1:
         yield lambda function: function(0, slabs)
         return
-    with ThreadPoolExecutor(count) as pool:
-        yield lambda function: list(pool.map(function, edges[:-1], edges[1:]))
+    pool = _pool(count)
+    yield lambda function: list(pool.map(function, edges[:-1], edges[1:]))
+
+
+@cache
+def _pool(count: int) -> ThreadPoolExecutor:
+    """Threads that stay: starting them anew for each pass over a small image takes as long as the pass."""
+    return ThreadPoolExecutor(count, thread_name_prefix="noiseless")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork
 
 
 def in_bands(
