@@ -26,38 +26,61 @@ from noiseless.names import Lazy, load
 from . import matching_arrays
 
 _KERNELS = "noiseless.restoration.temporal.kernels.matching"
-_SEARCHED, _REFINED = Lazy(f"{_KERNELS}:searched"), Lazy(f"{_KERNELS}:refined")
+_SEARCHED, _REFINED, _SMOOTHED = (Lazy(f"{_KERNELS}:{name}") for name in ("searched", "refined", "smoothed"))
 
 SCALES, LEAST_SIDE = 4, 32
 # A displacement of 8 pixels is one of 1 on the coarsest scale; planes below 32 pixels are not halved further.
 
+LEFT = (3 / 8, 5 / 16, 13 / 64, 29 / 256)
+# Of the variance of white noise, along each axis, on each scale: the sums of the squares of (1 2 1) / 4, which halving
+# makes (1 3 3 1) / 8, (1 3 4 4 3 1) / 16, and so on.
+
 STRIDE = 8
 
 
-def displacements(frame: Array, reference: Array, variance: float) -> Array:
+def brightness(frame: Array) -> list[Array]:
+    """What blocks are matched by: the mean over the channels of (C, Y, X), smoothed by (1 2 1) / 4 both ways.
+
+    Returns
+    -------
+    Planes of float32, from fine to coarse, each the means of 2x2 pixels of the one before.
+    """
+    if isinstance(frame, np.ndarray):
+        plane = load(_SMOOTHED)(frame)
+    else:
+        xp = array_api_compat.array_namespace(frame)
+        plane = xp.mean(frame, axis=0)
+        plane = xp.concat([plane[:1, :], plane, plane[-1:, :]], axis=0)
+        plane = (plane[:-2, :] + plane[2:, :]) * 0.25 + plane[1:-1, :] * 0.5
+        plane = xp.concat([plane[:, :1], plane, plane[:, -1:]], axis=1)
+        plane = (plane[:, :-2] + plane[:, 2:]) * 0.25 + plane[:, 1:-1] * 0.5
+    planes = [plane]
+    while len(planes) < SCALES and min(planes[-1].shape) >= LEAST_SIDE:
+        planes.append(_halved(planes[-1]))
+    return planes
+
+
+def displacements(frame: list[Array], reference: list[Array], variance: float) -> Array:
     """The displacement u at every block such that frame(x) looks like reference(x + u).
 
     Parameters
     ----------
-    frame, reference : (Y, X) float32, smoothed alike
-    variance : > 0, of their difference where nothing moved
+    frame, reference : of :func:`brightness`
+    variance : > 0, of their difference on the finest scale where nothing moved
 
     Returns
     -------
     (2, rows, columns) float32: down and right, in pixels, at the centres of blocks ``STRIDE`` pixels apart.
     """
     searched, refined = matching_arrays.searched, matching_arrays.refined
-    if isinstance(frame, np.ndarray):
+    if isinstance(frame[0], np.ndarray):
         searched, refined = load(_SEARCHED), load(_REFINED)
-    scales = [(frame, reference)]
-    while len(scales) < SCALES and min(scales[-1][0].shape) >= LEAST_SIDE:
-        scales.append((_halved(scales[-1][0]), _halved(scales[-1][1])))
-    xp = array_api_compat.array_namespace(frame)
-    coarse = xp.zeros((2, 1, 1), dtype=xp.int32, device=array_api_compat.device(frame))
-    for level in range(len(scales) - 1, -1, -1):
-        # Means of 2x2 pixels of white noise have a quarter of the variance.
-        coarse = searched(*scales[level], coarse, STRIDE, variance / 4**level)
-    return refined(frame, reference, coarse, STRIDE, variance)
+    xp = array_api_compat.array_namespace(frame[0])
+    coarse = xp.zeros((3, 1, 1), dtype=xp.int32, device=array_api_compat.device(frame[0]))
+    for level in range(len(frame) - 1, -1, -1):
+        left = variance * (LEFT[level] / LEFT[0]) ** 2
+        coarse = searched(frame[level], reference[level], coarse, STRIDE, left)
+    return refined(frame[0], reference[0], coarse, STRIDE, variance)
 
 
 def spread_over_pixels(blocks: Array, shape: tuple[int, int]) -> Array:

@@ -2,30 +2,29 @@
 
 import array_api_compat
 import numpy as np
+from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
 
-SIDE = 16
-# Pixels of the squares whose means are compared; noise is 16 times weaker in them.
+SIDE = 4
+# Pixels of the squares whose means are compared; noise is 4 times weaker in them.
 
-ROUNDS, OUTLYING = 8, 3.0
-# Of reweighting; and how many typical deviations from the fit take all weight from a square (Tukey's biweight).
-
-FAINT, SMALLEST = 0.1, 0.5 / 255
-# A change of less than so much of the noise, or half a grey level, at dark and at bright levels, is left alone: it
-# cannot be seen.
+ROUNDS, SETTLED, OUTLYING = 8, 0.01, 3.0
+# Of reweighting at most; by which share of what is left alone the last may still change it; and how many typical
+# deviations from the fit take all weight from a square (Tukey's biweight).
 
 FEWEST = 12
 # Squares that a fit needs.
 
 
-def exposure_change(frame: Array, expected: Array, sigma: float) -> tuple[float, float]:
+def exposure_change(frame: Array, expected: Array, sigma: float, least: float) -> tuple[float, float]:
     """(gain, offset) such that gain * expected + offset is as bright as the frame; (1, 0) where nothing changed.
 
     Parameters
     ----------
-    frame, expected : (C, Y, X) float32
-    sigma : of the noise of a frame
+    frame, expected : (Y, X) float32, the brightness
+    sigma : of the noise of their pixels
+    least : a change of less than this, at dark and at bright levels, is left alone
     """
     new, old = _squares(frame), _squares(expected)
     if new.size < FEWEST:
@@ -40,21 +39,23 @@ def exposure_change(frame: Array, expected: Array, sigma: float) -> tuple[float,
         gain = ((weight * (old - centre) * (new - level)).sum() / total + (sigma / SIDE) ** 2) / (
             spread + (sigma / SIDE) ** 2
         )
-        offset = level - gain * centre
+        before, offset = offset, level - gain * centre
+        if abs(offset - before) < SETTLED * least:
+            break
         away = np.abs(new - gain * old - offset)
         typical = max(1.4826 * float(np.median(away)), sigma / SIDE, 1e-6)
         weight = np.clip(1.0 - (away / (OUTLYING * typical)) ** 2, 0.0, 1.0) ** 2 + 1e-9
     ends = np.percentile(old, [10, 90])
-    if np.abs((gain - 1.0) * ends + offset).max() < max(FAINT * sigma, SMALLEST):
+    if np.abs((gain - 1.0) * ends + offset).max() < least:
         return 1.0, 0.0
     return float(gain), float(offset)
 
 
-def _squares(image: Array) -> np.ndarray:
+def _squares(plane: Array) -> NDArray[np.float64]:
     """The means over squares, as NumPy numbers: few enough to leave a device."""
-    xp = array_api_compat.array_namespace(image)
-    rows, columns = image.shape[1] // SIDE, image.shape[2] // SIDE
-    cropped = image[:, : rows * SIDE, : columns * SIDE]
-    means = xp.mean(xp.reshape(cropped, (image.shape[0], rows, SIDE, columns, SIDE)), axis=(2, 4))
+    xp = array_api_compat.array_namespace(plane)
+    rows, columns = plane.shape[0] // SIDE, plane.shape[1] // SIDE
+    cropped = plane[: rows * SIDE, : columns * SIDE]
+    means = xp.mean(xp.reshape(cropped, (rows, SIDE, columns, SIDE)), axis=(1, 3))
     flat = xp.reshape(means, (-1,))
     return np.asarray(flat.cpu() if hasattr(flat, "cpu") else flat, dtype=np.float64)

@@ -13,7 +13,7 @@ CALM = 0.1
 # and the share of them that is calmer than the answer: texture and edges lie in the others.
 
 
-def roughness(frame: Array) -> float:
+def roughness_of(frame: Array) -> float:
     """The root mean square of y[i, j] - y[i, j+1] - y[i+1, j] + y[i+1, j+1], halved, in a calm square of the frame.
 
     For white noise alone it is close below sigma. Its ratio between two frames of a scene is that of their noise.

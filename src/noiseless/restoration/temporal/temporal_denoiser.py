@@ -15,11 +15,11 @@ from noiseless.noise.estimation import estimate_sigma_per_channel
 from noiseless.restoration.tiling import Tiled
 from noiseless.score import NetworkDenoiser
 
-from .block_matching import displacements, spread_over_pixels
+from .block_matching import LEFT, brightness, displacements
 from .exposure import exposure_change
 from .fusion import fused
 from .resampling import resampled
-from .roughness import roughness
+from .roughness import roughness_of
 
 MEMORY = 25.0
 # Frames that a mean is made of at most: a fifth of the noise is left, and a faint change that no test finds is gone
@@ -28,22 +28,18 @@ MEMORY = 25.0
 CUT = 0.5
 # A frame of which more than this changed is another scene.
 
-GUIDE_NOISE, GUIDE_ERROR = 0.375**2, 1.2
-# The share of its variance that (1 2 1) / 4 both ways leaves of white noise, and what the error of the frame before
-# adds.
+GUIDE_ERROR = 1.2
+# What the error of the frame before adds to the variance of the noise of the brightness.
 
 FAINTEST = 0.25 / 255
 # Below a quarter of a grey level there is no noise to test changes against.
 
+FAINT = 0.1
+# A change of the light by less than so much of the noise cannot be seen.
+
 QUICKNESS, JUMP = 0.1, 1.15
 # A frame counts by a tenth in what the noise is found to be, but wholly where it is off by more than 15 %: a camera has
 # changed its gain.
-
-STANDS, MISPLACED, HIDDEN = 0.25, 0.2, 1.0
-# What is displaced by more than a quarter of a pixel is not quite in its place, which counts as a fifth of the variance
-# of a frame; and where several places look alike under the noise the one was chosen whose noise is alike too, which
-# hides about a standard deviation from the tests. With 0.4 and 1.5, or 0 and 0.5, the clips of ``benchmarks/video.py``
-# are 0.03 to 0.3 dB worse where they move.
 
 LARGEST_TILE = 2048
 # Frames up to 2048x2048 go through the network whole.
@@ -227,9 +223,9 @@ class TemporalDenoiser:
         channels = frame.shape[0]
         if self._sigma is None:
             self._sigma = np.array(estimate_sigma_per_channel(_in_main_memory(frame)), dtype=np.float64)
-            self._roughness = roughness(frame)
+            self._roughness = roughness_of(frame)
         elif self._told is None and self._roughness > 0.0:
-            ratio = roughness(frame) / self._roughness
+            ratio = roughness_of(frame) / self._roughness
             step = ratio if abs(math.log(max(ratio, 1e-3))) > math.log(JUMP) else ratio**QUICKNESS
             self._sigma, self._roughness = self._sigma * step, self._roughness * step
         if len(self._sigma) == 1:
@@ -240,21 +236,23 @@ class TemporalDenoiser:
 
     def _fused(self, frame: Array, sigma: NDArray[np.float64], kept: _Memory) -> tuple[Array, Array]:
         xp = array_api_compat.array_namespace(frame)
-        level = float(np.sqrt(np.mean(np.square(sigma))))
-        mean, variance, clean = kept.mean, kept.variance, kept.clean
-        gain, offset = exposure_change(frame, clean, level)
+        # The noise of the mean over the channels.
+        level = float(np.sqrt(np.mean(np.square(sigma)) / len(sigma)))
+        mean, variance, hidden = kept.mean, kept.variance, xp.zeros_like(kept.variance)
+        now, before = brightness(frame), brightness(kept.clean)
+        coarse = len(now) - 1
+        gain, offset = exposure_change(now[coarse], before[coarse], level / 2**coarse, max(FAINT * level, FAINTEST))
         if (gain, offset) != (1.0, 0.0):
             self._exposures += 1
-            mean, clean, variance = gain * mean + offset, gain * clean + offset, gain**2 * variance
-        hidden = xp.zeros_like(variance)
+            mean, variance, before = (
+                gain * mean + offset,
+                gain**2 * variance,
+                [gain * plane + offset for plane in before],
+            )
         if self._motion == "flow":
-            faint = level**2 / frame.shape[0] * GUIDE_NOISE * GUIDE_ERROR
-            blocks = displacements(_guide(frame), _guide(clean), max(faint, FAINTEST**2))
+            blocks = displacements(now, before, max(level**2 * LEFT[0] ** 2 * GUIDE_ERROR, FAINTEST**2))
             if bool(xp.any(blocks != 0)):
-                moves = spread_over_pixels(blocks, tuple(frame.shape[-2:]))
-                mean, variance = resampled(mean, variance, moves)
-                moving = xp.astype(xp.any(xp.abs(moves) > STANDS, axis=0), xp.float32)
-                hidden, variance = HIDDEN * moving, variance + MISPLACED * moving
+                mean, variance, hidden = resampled(mean, variance, blocks)
         floor = np.maximum(sigma, FAINTEST).astype(np.float32)
         told = xp.asarray(floor, device=array_api_compat.device(frame))
         result = fused(frame, mean, variance, told, hidden, self.memory)
@@ -272,16 +270,6 @@ class TemporalDenoiser:
         network = Tiled(NetworkDenoiser(self.model, self.precision, self.threads), tile=LARGEST_TILE)
         level = _as_column(sigma, mean) * self.strength * variance[None, ...] ** 0.5
         return network(mean, level)
-
-
-def _guide(frame: Array) -> Array:
-    """The brightness, smoothed a little: what blocks are matched by."""
-    xp = array_api_compat.array_namespace(frame)
-    plane = xp.mean(frame, axis=0) if frame.shape[0] > 1 else frame[0, ...]
-    plane = xp.concat([plane[:1, :], plane, plane[-1:, :]], axis=0)
-    plane = (plane[:-2, :] + plane[2:, :]) * 0.25 + plane[1:-1, :] * 0.5
-    plane = xp.concat([plane[:, :1], plane, plane[:, -1:]], axis=1)
-    return (plane[:, :-2] + plane[:, 2:]) * 0.25 + plane[:, 1:-1] * 0.5
 
 
 def _as_column(sigma: NDArray[np.float64], like: Array) -> Array:

@@ -5,10 +5,33 @@ from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
 from noiseless.diffusion.kernels.compiling import bands_of, compiled, inner
-from noiseless.restoration.temporal.matching_arrays import FAR, FURTHEST, HALF, ITERATIONS, ROUNDS, STILL, SURE
+from noiseless.restoration.temporal.matching_arrays import (
+    AT_REST,
+    FAR,
+    FIRM,
+    FURTHEST,
+    HALF,
+    ITERATIONS,
+    ROUNDS,
+    STILL,
+    rest_bounds,
+)
 
 PAIRS_A_BLOCK = 4 * HALF * HALF * 4
 # Pairs of pixels that a block which stands still is asked for, and about what a search costs on the average.
+
+
+def smoothed(frame: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean over the channels, smoothed by (1 2 1) / 4 both ways; the border is repeated."""
+    _, height, width = frame.shape
+    result = np.empty((height, width), np.float32)
+    with bands_of(height, 0, frame.size * 4) as bands:
+
+        def band(first: int, last: int) -> None:
+            _smooth(frame, np.empty((2, width), np.float32), result, first, last)
+
+        bands(band)
+    return result
 
 
 def searched(
@@ -18,10 +41,13 @@ def searched(
     stride: int,
     variance: float,
 ) -> NDArray[np.int32]:
-    """Whole displacements (2, rows, columns) on one scale, from those of the scale with half the pixels."""
+    """Whole displacements on one scale, from those of the scale with half the pixels.
+
+    (3, rows, columns): down, right, and what ``matching_arrays`` says of rest.
+    """
     rows, columns = (-(-length // stride) for length in frame.shape)
-    found, agreed = np.empty((2, rows, columns), np.int32), np.empty((2, rows, columns), np.int32)
-    numbers = np.array([variance * FAR, variance * STILL * 2 * HALF], np.float32)
+    found, agreed = np.empty((3, rows, columns), np.int32), np.empty((3, rows, columns), np.int32)
+    numbers = np.array([variance * FAR, variance * STILL * 2 * HALF, *rest_bounds(variance)], np.float32)
     with bands_of(rows, 0, PAIRS_A_BLOCK * rows * columns) as bands:
         bands(lambda first, last: _search(frame, reference, coarse, stride, numbers, found, first, last))
         bands(lambda first, last: _agree(frame, reference, found, stride, numbers, agreed, first, last))
@@ -36,14 +62,31 @@ def refined(
     variance: float,
 ) -> NDArray[np.float32]:
     """Displacements with fractions of a pixel; blocks that stand still stay."""
-    result = whole.astype(np.float32)
+    result = whole[:2].astype(np.float32)
     if min(frame.shape) < 4:
         return result
-    damping = np.array([2 * HALF * HALF * variance, 1e-12, SURE * variance], np.float32)
+    damping = np.array([2 * HALF * HALF * variance, 1e-12], np.float32)
     rows = whole.shape[1]
     with bands_of(rows, 0, PAIRS_A_BLOCK * rows * whole.shape[2]) as bands:
         bands(lambda first, last: _refine(frame, reference, whole, stride, damping, result, first, last))
     return result
+
+
+@compiled
+def _smooth(frame: Array, lines: Array, result: Array, first: int, last: int) -> None:
+    channels, height, width = frame.shape
+    quarter, half = np.float32(0.25) / np.float32(channels), np.float32(0.5) / np.float32(channels)
+    for y in range(first, last):
+        above, below = max(y - 1, 0), min(y + 1, height - 1)
+        for x in range(width):
+            lines[0, x] = np.float32(0.0)
+        for channel in range(channels):
+            for x in range(width):
+                outer = frame[channel, above, x] + frame[channel, below, x]
+                lines[0, x] += quarter * outer + half * frame[channel, y, x]
+        for x in range(width):
+            beside = lines[0, max(x - 1, 0)] + lines[0, min(x + 1, width - 1)]
+            result[y, x] = np.float32(0.25) * beside + np.float32(0.5) * lines[0, x]
 
 
 @inner
@@ -89,6 +132,11 @@ def _search(
         for a in range(found.shape[2]):
             y, x = b * stride + stride // 2, a * stride + stride // 2
             up, left = min(b // 2, rows - 1), min(a // 2, columns - 1)
+            found[0, b, a], found[1, b, a] = 0, 0
+            # What rests on a coarser scale, where its noise is weaker, rests here.
+            found[2, b, a] = AT_REST if coarse[2, up, left] == AT_REST else _rest(frame, reference, y, x, numbers)
+            if found[2, b, a] == AT_REST:
+                continue
             expected_down, expected_right = 2 * coarse[0, up, left], 2 * coarse[1, up, left]
             best = _unlike(frame, reference, y, x, 0, 0, np.float32(np.inf))
             best += far * np.float32(abs(expected_down) + abs(expected_right)) - still
@@ -136,9 +184,9 @@ def _agree(
     for b in range(first, last):
         for a in range(columns):
             y, x = b * stride + stride // 2, a * stride + stride // 2
-            down, right = found[0, b, a], found[1, b, a]
+            down, right, standing = found[0, b, a], found[1, b, a], found[2, b, a]
             unanimous = True
-            for n in range(9):
+            for n in range(0 if standing == AT_REST else 9):
                 row, column = min(max(b + n // 3 - 1, 0), rows - 1), min(max(a + n % 3 - 1, 0), columns - 1)
                 unanimous = unanimous and found[0, row, column] == down and found[1, row, column] == right
             if not unanimous:
@@ -156,7 +204,7 @@ def _agree(
                     cost = _unlike(frame, reference, y, x, d, r, best - extra) + extra
                     if cost < best:
                         best, down, right = cost, d, r
-            agreed[0, b, a], agreed[1, b, a] = down, right
+            agreed[0, b, a], agreed[1, b, a], agreed[2, b, a] = down, right, standing
 
 
 @compiled
@@ -174,7 +222,7 @@ def _refine(
     for b in range(first, last):
         for a in range(whole.shape[2]):
             y, x = b * stride + stride // 2, a * stride + stride // 2
-            if whole[0, b, a] == 0 and whole[1, b, a] == 0 and _stands(frame, reference, y, x, damping):
+            if whole[2, b, a] != 0 and whole[0, b, a] == 0 and whole[1, b, a] == 0:
                 continue
             down, right = result[0, b, a], result[1, b, a]
             for _ in range(ITERATIONS):
@@ -210,25 +258,29 @@ def _refine(
 
 
 @inner
-def _stands(frame: Array, reference: Array, y: int, x: int, damping: Array) -> bool:
-    """Whether the first step from rest explains no more than noise would: step' H step <= sure."""
+def _rest(frame: Array, reference: Array, y: int, x: int, numbers: Array) -> int:
+    """See ``matching_arrays``: AT_REST, FIRM, or 0."""
     height, width = frame.shape
-    yy = yx = xx = along_y = along_x = np.float32(0.0)
+    energy = yy = yx = xx = along_y = along_x = np.float32(0.0)
+    inside = y > HALF and y + HALF < height and x > HALF and x + HALF < width
     for j in range(-HALF, HALF):
-        row = min(max(y + j, 1), height - 2)
+        row = y + j if inside else min(max(y + j, 1), height - 2)
         for i in range(-HALF, HALF):
-            column = min(max(x + i, 1), width - 2)
+            column = x + i if inside else min(max(x + i, 1), width - 2)
             slope_y = np.float32(0.5) * (reference[row + 1, column] - reference[row - 1, column])
             slope_x = np.float32(0.5) * (reference[row, column + 1] - reference[row, column - 1])
             error = frame[row, column] - reference[row, column]
+            energy += error * error
             yy += slope_y * slope_y
             yx += slope_y * slope_x
             xx += slope_x * slope_x
             along_y += slope_y * error
             along_x += slope_x * error
-    yy, xx = yy + damping[0], xx + damping[0]
+    yy, xx = yy + numbers[3], xx + numbers[3]
     explained = xx * along_y * along_y - np.float32(2.0) * yx * along_y * along_x + yy * along_x * along_x
-    return bool(explained <= damping[2] * (yy * xx - yx * yx + damping[1]))
+    if explained > numbers[4] * (yy * xx - yx * yx + numbers[5]):
+        return 0
+    return AT_REST if energy <= numbers[2] else FIRM
 
 
 @inner

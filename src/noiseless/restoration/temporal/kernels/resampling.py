@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
-from noiseless.diffusion.kernels.compiling import bands_of, compiled
-from noiseless.restoration.temporal.resampling import OUTSIDE, PHASES, REACH
+from noiseless.diffusion.kernels.compiling import bands_of, compiled, inner
+from noiseless.restoration.temporal.block_matching import STRIDE
+from noiseless.restoration.temporal.resampling import HIDDEN, MISPLACED, OUTSIDE, PHASES, REACH, STANDS
 
 COST = 8
 # Of a value, in the pixel updates of ``bands_of``.
@@ -14,35 +15,93 @@ COST = 8
 def resampled(
     image: NDArray[np.float32],
     variance: NDArray[np.float32],
-    displacement: NDArray[np.float32],
+    blocks: NDArray[np.float32],
     weights: NDArray[np.float32],
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The displaced image, and the variance of its pixels."""
-    result, moved = np.empty_like(image), np.empty_like(variance)
-    outside = np.array([OUTSIDE], np.float32)
-    with bands_of(image.shape[1], 0, image.size * COST) as bands:
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """The displaced image, the variance of its pixels, and what was hidden by their choice."""
+    result, moved, hidden = np.empty_like(image), np.empty_like(variance), np.empty_like(variance)
+    numbers = np.array([OUTSIDE, STANDS, MISPLACED, HIDDEN], np.float32)
+    height, width = variance.shape
+    with bands_of(height, 0, image.size * COST) as bands:
 
         def band(first: int, last: int) -> None:
-            _resample(image, displacement, weights, result, first, last)
-            _follow(variance, displacement, outside, moved, first, last)
+            lines = np.empty((4, width), np.float32)
+            _resample(image, variance, blocks, weights, numbers, lines, result, moved, hidden, first, last)
 
         bands(band)
-    return result, moved
+    return result, moved, hidden
+
+
+@inner
+def _spread(blocks: Array, lines: Array, y: int) -> bool:
+    """The displacements along a row of pixels, straight between blocks; whether there are any."""
+    rows, columns = blocks.shape[1], blocks.shape[2]
+    width = lines.shape[1]
+    place = min(max((np.float32(y) - np.float32(STRIDE / 2)) / np.float32(STRIDE), np.float32(0)), np.float32(rows - 1))
+    upper = int(place)
+    lower, share = min(upper + 1, rows - 1), place - np.float32(upper)
+    moves = False
+    for axis in range(2):
+        for b in range(columns):
+            above = blocks[axis, upper, b]
+            value = above + share * (blocks[axis, lower, b] - above)
+            lines[2 + axis, b] = value
+            moves = moves or value != 0
+    if moves:
+        for axis in range(2):
+            for x in range(width):
+                place = (np.float32(x) - np.float32(STRIDE / 2)) / np.float32(STRIDE)
+                place = min(max(place, np.float32(0)), np.float32(columns - 1))
+                left = int(place)
+                before = lines[2 + axis, left]
+                after = lines[2 + axis, min(left + 1, columns - 1)]
+                lines[axis, x] = before + (place - np.float32(left)) * (after - before)
+    return moves
 
 
 @compiled
-def _resample(image: Array, displacement: Array, weights: Array, result: Array, first: int, last: int) -> None:
+def _resample(
+    image: Array,
+    variance: Array,
+    blocks: Array,
+    weights: Array,
+    numbers: Array,
+    lines: Array,
+    result: Array,
+    moved: Array,
+    hidden: Array,
+    first: int,
+    last: int,
+) -> None:
     channels, height, width = image.shape
+    outside, stands, misplaced, hides = numbers[0], numbers[1], numbers[2], numbers[3]
     for y in range(first, last):
+        moves = _spread(blocks, lines, y)
         for x in range(width):
-            down, right = displacement[0, y, x], displacement[1, y, x]
+            moved[y, x] = variance[y, x]
+            hidden[y, x] = np.float32(0.0)
+        for channel in range(channels):
+            for x in range(width):
+                result[channel, y, x] = image[channel, y, x]
+        if not moves:
+            continue
+        for x in range(width):
+            down, right = lines[0, x], lines[1, x]
             if down == 0 and right == 0:
-                for channel in range(channels):
-                    result[channel, y, x] = image[channel, y, x]
                 continue
             below, beside = np.floor(down), np.floor(right)
+            top, left = y + int(below), x + int(beside)
+            bottom, end = y + int(np.ceil(down)), x + int(np.ceil(right))
+            if top < 0 or left < 0 or bottom >= height or end >= width:
+                moved[y, x] = outside
+            else:
+                largest = max(variance[top, left], variance[top, end])
+                moved[y, x] = max(largest, max(variance[bottom, left], variance[bottom, end]))
+            if abs(down) > stands or abs(right) > stands:
+                moved[y, x] += misplaced
+                hidden[y, x] = hides
             phase_y, phase_x = int(np.rint((down - below) * PHASES)), int(np.rint((right - beside) * PHASES))
-            top, left = y + int(below) - (REACH - 1), x + int(beside) - (REACH - 1)
+            top, left = top - (REACH - 1), left - (REACH - 1)
             inside = top >= 0 and top + 2 * REACH <= height and left >= 0 and left + 2 * REACH <= width
             for channel in range(channels):
                 total = np.float32(0.0)
@@ -57,18 +116,3 @@ def _resample(image: Array, displacement: Array, weights: Array, result: Array, 
                             line += weights[phase_x, i] * image[channel, row, min(max(left + i, 0), width - 1)]
                     total += weights[phase_y, j] * line
                 result[channel, y, x] = total
-
-
-@compiled
-def _follow(variance: Array, displacement: Array, outside: Array, moved: Array, first: int, last: int) -> None:
-    height, width = variance.shape
-    for y in range(first, last):
-        for x in range(width):
-            down, right = displacement[0, y, x], displacement[1, y, x]
-            top, left = y + int(np.floor(down)), x + int(np.floor(right))
-            bottom, end = y + int(np.ceil(down)), x + int(np.ceil(right))
-            if top < 0 or left < 0 or bottom >= height or end >= width:
-                moved[y, x] = outside[0]
-            else:
-                upper = max(variance[top, left], variance[top, end])
-                moved[y, x] = max(upper, max(variance[bottom, left], variance[bottom, end]))
