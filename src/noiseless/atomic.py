@@ -3,8 +3,9 @@
 import contextlib
 import os
 import secrets
+import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from noiseless.errors import NoiselessError, UnwritableFile
@@ -46,6 +47,60 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_folder(
+    path: Path, *, overwrite: bool = False, kind: str, is_kind: Callable[[Path], bool]
+) -> Iterator[Path]:
+    """As :func:`replacing`, for a folder that is one thing: a new one beside ``path`` takes its place at the end.
+
+    Parameters
+    ----------
+    kind, is_kind : in a word what the folder is, and whether one that exists is that, and so may be replaced
+
+    Raises
+    ------
+    UnwritableFile : it exists and ``overwrite`` is false; something else has its name; the place cannot be written; the
+        disk is full.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        _check_folder(path, target, kind, is_kind, overwrite=overwrite)
+    except NoiselessError:
+        raise
+    except (OSError, ValueError) as error:  # a NUL in the name
+        raise UnwritableFile(f"cannot write {str(path)!r}: {error}") from error
+    token = secrets.token_hex(6)
+    temporary, former = (target.with_name(f".{target.stem[:40]}-{token}{end}") for end in (target.suffix, ".former"))
+    try:
+        temporary.mkdir()
+    except OSError as error:
+        raise UnwritableFile(f"cannot write in the folder of {str(path)!r}: {error.strerror}") from error
+    try:
+        yield temporary
+        _check_folder(path, target, kind, is_kind, overwrite=overwrite)  # another process may have been faster
+        if target.exists():
+            target.rename(former)
+        temporary.rename(target)
+    except NoiselessError:
+        raise
+    except OSError as error:
+        raise UnwritableFile(f"cannot write {str(path)!r}: {error.strerror or error}") from error
+    finally:
+        if former.exists() and not target.exists():
+            former.rename(target)
+        for left in (temporary, former):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _check_folder(path: Path, target: Path, kind: str, is_kind: Callable[[Path], bool], *, overwrite: bool) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir() or not is_kind(target):
+        raise UnwritableFile(f"{str(path)!r} exists and is no {kind}; choose another name")
+    if not overwrite:
+        raise UnwritableFile(f"{str(path)!r} exists; replace it with --force (overwrite=True) or choose another name")
 
 
 def _mode_of_existing(path: Path, target: Path, *, overwrite: bool) -> int | None:

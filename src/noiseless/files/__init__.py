@@ -3,7 +3,8 @@
     image = read("scan.tif")
     write(denoised, "scan-clean.tif")
 
-TIFF files and OME-Zarr stores larger than memory are read and written in parts: see :func:`open_chunked`.
+TIFF files and OME-Zarr stores larger than memory are read and written in parts: see :func:`open_chunked`. Videos are
+read and written frame by frame: see :mod:`.video`.
 
 What a file's header becomes (``Image.header``; a key is absent where the file has no such thing):
 
@@ -38,6 +39,7 @@ from noiseless.errors import InvalidImage, UnreadableFile, UnsupportedFormat
 from noiseless.image import Image
 from noiseless.names import load
 
+from .bags import Bag, BagMessage, ImageTopic, is_bag, open_bag, rewrite_bag
 from .chunked import ChunkedImage, ChunkedWriter, is_store, open_chunked
 from .description import described
 from .formats import (
@@ -56,28 +58,39 @@ from .limits import allowing
 from .movie import write_movie
 from .provenance import history, with_history
 from .series import gathered, read_series, write_series
+from .video import create_video, is_video, open_video, suffix_of_video_result
 
 __all__ = [
     "COMMON_KEYS",
     "FORMATS",
+    "Bag",
+    "BagMessage",
     "ChunkedImage",
     "ChunkedWriter",
     "Format",
+    "ImageTopic",
     "allowing",
+    "create_video",
     "described",
     "format_for",
     "format_of",
     "gathered",
     "history",
+    "is_bag",
     "is_known",
     "is_store",
+    "is_video",
+    "open_bag",
     "open_chunked",
+    "open_video",
     "read",
     "read_series",
     "readable_suffixes",
     "replacing",
+    "rewrite_bag",
     "suffix_of",
     "suffix_of_result",
+    "suffix_of_video_result",
     "with_history",
     "write",
     "write_movie",

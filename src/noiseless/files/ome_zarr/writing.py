@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +13,8 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from noiseless.errors import NoiselessError, UnwritableFile
+from noiseless.atomic import replacing_folder
+from noiseless.errors import UnwritableFile
 from noiseless.files.chunked import ChunkedWriter, Window, is_store
 from noiseless.version import __version__
 
@@ -30,7 +30,7 @@ def rewritten(source: OmeZarr, path: Path, *, overwrite: bool) -> Iterator[Chunk
     origin = Path(os.path.realpath(source.path))
     if origin == target or origin in target.parents or target in origin.parents:
         raise UnwritableFile(f"{str(path)!r} lies within its source, or the other way round; choose another name")
-    with replacing_folder(path, overwrite=overwrite) as temporary:
+    with replacing_folder(path, overwrite=overwrite, kind="zarr store", is_kind=is_store) as temporary:
         _copy_all_but_pixels(source, temporary)
         arrays = [zarr.open_array(temporary / name, mode="r+") for name in source.multiscale.paths]
         writer = StoreWriter(source, arrays[0])
@@ -60,54 +60,6 @@ class StoreWriter:
         place = self.source.place(item, channels, window)
         with few_at_once(self.array):
             self.array[place] = np.asarray(values).reshape([part.stop - part.start for part in place])
-
-
-@contextlib.contextmanager
-def replacing_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """As :func:`noiseless.atomic.replacing`, for a store: a new folder beside ``path`` that takes its place at the end.
-
-    Raises
-    ------
-    UnwritableFile : the store exists and ``overwrite`` is false; something else has its name; the place cannot be
-        written; the disk is full.
-    """
-    try:
-        target = Path(os.path.realpath(path))
-        _check_target(path, target, overwrite=overwrite)
-    except (OSError, ValueError) as error:
-        if isinstance(error, NoiselessError):
-            raise
-        raise UnwritableFile(f"cannot write {str(path)!r}: {error}") from error
-    token = secrets.token_hex(6)
-    temporary, former = (target.with_name(f".{target.stem[:40]}-{token}{end}") for end in (target.suffix, ".former"))
-    try:
-        temporary.mkdir()
-    except OSError as error:
-        raise UnwritableFile(f"cannot write in the folder of {str(path)!r}: {error.strerror}") from error
-    try:
-        yield temporary
-        _check_target(path, target, overwrite=overwrite)  # another process may have been faster
-        if target.exists():
-            target.rename(former)
-        temporary.rename(target)
-    except NoiselessError:
-        raise
-    except OSError as error:
-        raise UnwritableFile(f"cannot write {str(path)!r}: {error.strerror or error}") from error
-    finally:
-        if former.exists() and not target.exists():
-            former.rename(target)
-        for left in (temporary, former):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _check_target(path: Path, target: Path, *, overwrite: bool) -> None:
-    if not target.exists():
-        return
-    if not is_store(target):
-        raise UnwritableFile(f"{str(path)!r} exists and is no zarr store; choose another name")
-    if not overwrite:
-        raise UnwritableFile(f"{str(path)!r} exists; replace it with --force (overwrite=True) or choose another name")
 
 
 def _copy_all_but_pixels(source: OmeZarr, target: Path) -> None:
