@@ -9,7 +9,7 @@ from typing import Any
 
 from noiseless.version import __version__
 
-_ROOMS = ("noise", "diffusion", "score", "generation", "restoration", "files")
+_ROOMS = ("noise", "diffusion", "score", "generation", "restoration", "files", "streams")
 
 _PUBLIC = {
     "Denoiser": "denoiser",
@@ -28,10 +28,12 @@ _PUBLIC = {
     "tune": "restoration",
     "METHODS": "restoration",
     "PRESETS": "restoration",
+    "TemporalDenoiser": "restoration",
     "psnr": "restoration",
     "ssim": "restoration",
     "read": "files",
     "write": "files",
+    "Stream": "streams",
     "NoiselessError": "errors",
     "InvalidImage": "errors",
     "InvalidParameter": "errors",

@@ -1,4 +1,4 @@
-from noiseless import diffusion, files, generation, noise, restoration, score
+from noiseless import diffusion, files, generation, noise, restoration, score, streams
 from noiseless.denoiser import Denoiser, LocalDenoiser
 from noiseless.errors import (
     Diverged,
@@ -21,6 +21,7 @@ from noiseless.restoration import (
     Adapted,
     Recipe,
     Restored,
+    TemporalDenoiser,
     Tuned,
     adapt,
     denoise,
@@ -30,6 +31,7 @@ from noiseless.restoration import (
     ssim,
     tune,
 )
+from noiseless.streams import Stream
 from noiseless.version import __version__
 
 __all__ = [
@@ -47,6 +49,8 @@ __all__ = [
     "NoiselessError",
     "Recipe",
     "Restored",
+    "Stream",
+    "TemporalDenoiser",
     "Tuned",
     "UnknownName",
     "UnreadableFile",
@@ -68,6 +72,7 @@ __all__ = [
     "restore_image",
     "score",
     "ssim",
+    "streams",
     "tune",
     "write",
 ]

@@ -18,12 +18,29 @@ from noiseless.apps.cli.estimation import estimate
 from noiseless.apps.cli.exporting import export
 from noiseless.apps.cli.inspection import doctor, info, models
 from noiseless.apps.cli.simulation import noise
+from noiseless.apps.cli.streaming import stream
 from noiseless.apps.cli.training import train
 from noiseless.apps.cli.tuning import tune
 
 FAILURE, INTERRUPTED = 1, 130
 
-VERBS = (denoise, tune, adapt, estimate, noise, diffuse, compare, train, models, export, bench, info, doctor, demo)
+VERBS = (
+    denoise,
+    stream,
+    tune,
+    adapt,
+    estimate,
+    noise,
+    diffuse,
+    compare,
+    train,
+    models,
+    export,
+    bench,
+    info,
+    doctor,
+    demo,
+)
 
 application = typer.Typer(
     name="noiseless",

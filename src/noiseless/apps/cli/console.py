@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -109,6 +109,15 @@ def progress(title: str) -> Iterator[Any]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(title, total=1.0, text="")
         yield _Bar(bars, task)
+
+
+def part_of(bar: Any, number: int, of: int) -> Callable[[float, str], None]:
+    """What shows on a bar how far one of several jobs is, and a text with it."""
+
+    def show(share: float, text: str) -> None:
+        bar.update((number + share) / of, text)
+
+    return show
 
 
 class _Silent:

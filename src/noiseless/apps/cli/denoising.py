@@ -4,8 +4,8 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import noiseless
-from noiseless.apps.cli import console, large, restoration_figure
+from noiseless.apps.cli import bags, console, large, restoration_figure, videos
 from noiseless.apps.cli.jobs import STANDARD, Job, check_targets, jobs_of
 
 PART_FAILED = 3
@@ -47,13 +47,17 @@ def denoise(  # noqa: PLR0913  one parameter an option
     seed: console.Seed = 0,
     tile: Annotated[int, typer.Option(help="Side of a tile in pixels; smaller needs less memory.")] = 512,
     memory: large.Memory = None,
+    codec: videos.Codec = None,
+    quality: videos.Quality = None,
+    topic: bags.Topics = None,
     max_pixels: console.MaxPixels = None,
     force: console.Force = False,  # noqa: FBT002
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
-    """Denoise images; the result is of the same kind, with its metadata.
+    """Denoise images, videos and bags of ROS; the result is of the same kind, with its metadata.
 
-    Without -o the result of photo.png is photo.denoised.png beside it. Several inputs need a folder for -o.
+    Without -o the result of photo.png is photo.denoised.png beside it. Several inputs need a folder for -o. Sigma of a
+    video is in its grey levels: of 255 with 8 bits, of 1023 with 10. One that was broken off goes on when asked again.
     """
     start, model_of_noise = _start(preset, recipe_file)
     if sigma is not None or noise != "auto":
@@ -66,20 +70,45 @@ def denoise(  # noqa: PLR0913  one parameter an option
     if console.was_given(context, "budget"):
         said["budget_s"] = budget
     recipe = replace(start, **said, error=start.error or error is not None or plot is not None)
+    given = {name for name in context.params if console.was_given(context, name)}
+    if bags.check_inputs(inputs, given, recipe, model_of_noise):
+        with console.progress("denoise") as bar:
+            shown = partial(bar.update, text=inputs[0])
+            reports = bags.denoise_alone(inputs[0], output, recipe, model_of_noise, topic, force=force, progress=shown)
+        for report in reports:
+            _tell(report, as_json=as_json, to_stderr=False)
+        return
     jobs = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in jobs_of(inputs, output)]
     check_targets(jobs, force=force)
-    by_blocks = partial(large.denoise_large, memory=memory, force=force, words=_in_words)
+    videos.check_options(jobs, given, recipe, model_of_noise)
+    settings = _Settings(recipe, model_of_noise, memory, codec, quality, force)
+    with noiseless.files.allowing(max_pixels):
+        failed = _denoise_all(jobs, settings, as_json=as_json)
+    if failed:
+        console.note(f"noiseless: {failed} of {len(jobs)} inputs failed")
+        raise typer.Exit(PART_FAILED if failed < len(jobs) else 1)
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What is done to every job, and how it is written."""
+
+    recipe: Any
+    noise: Any
+    memory: float | None
+    codec: str | None
+    quality: int | None
+    force: bool
+
+
+def _denoise_all(jobs: list[Job], settings: _Settings, *, as_json: bool) -> int:
+    """Denoise and tell; how many of several failed."""
     failed = 0
-    with console.progress("denoise") as bar, noiseless.files.allowing(max_pixels):
+    with console.progress("denoise") as bar:
         for number, job in enumerate(jobs):
             bar.update(number / len(jobs), job.name)
             try:
-                image = large.large_image(job, memory)
-                if image is not None:
-                    told = large.progress_of(bar, number, len(jobs), job.name)
-                    reports = by_blocks(job, image, recipe, model_of_noise, progress=told)
-                else:
-                    reports = [_denoise_one(job, recipe, model_of_noise, force=force)]
+                reports = _denoise_job(job, settings, console.part_of(bar, number, len(jobs)))
             except noiseless.NoiselessError as error:
                 if len(jobs) == 1:
                     raise
@@ -87,9 +116,24 @@ def denoise(  # noqa: PLR0913  one parameter an option
                 reports = [{"input": job.name, "error": str(error)}]
             for report in reports:
                 _tell(report, as_json=as_json, to_stderr=job.to_standard)
-    if failed:
-        console.note(f"noiseless: {failed} of {len(jobs)} inputs failed")
-        raise typer.Exit(PART_FAILED if failed < len(jobs) else 1)
+    return failed
+
+
+def _denoise_job(job: Job, settings: _Settings, shown: Callable[[float, str], None]) -> list[dict[str, Any]]:
+    recipe, noise, force = settings.recipe, settings.noise, settings.force
+    if videos.is_video(job):
+        codec, quality = settings.codec, settings.quality
+        return [videos.denoise_video(job, recipe, noise, codec=codec, quality=quality, force=force, progress=shown)]
+    image = large.large_image(job, settings.memory)
+    if image is None:
+        return [_denoise_one(job, recipe, noise, force=force)]
+
+    def told(share: float) -> None:
+        shown(share, job.name)
+
+    return large.denoise_large(
+        job, image, recipe, noise, memory=settings.memory, force=force, progress=told, words=_in_words
+    )
 
 
 def _start(preset: str | None, path: Path | None) -> tuple[Any, Any]:
@@ -161,6 +205,12 @@ def _tell(report: dict[str, Any], *, as_json: bool, to_stderr: bool) -> None:
         return
     if "error" in report:
         console.note(f"noiseless: {report['error']}")
+        return
+    if "video" in report or "topic" in report:
+        words = videos.in_words(report) if "video" in report else bags.in_words(report)
+        (console.note if to_stderr else typer.echo)(words)
+        for warning in report["warnings"]:
+            console.note(f"  warning: {warning}")
         return
     channel = f", channel {report['channel']}" if "channel" in report else ""
     line = f"{report['output']}{channel}: {console.law(report)}, {report['method']}, {report['seconds']:.2f} s"

@@ -75,7 +75,7 @@ def _density_card(mixture: Any) -> tuple[str, dict[str, Any]]:
 
 
 def info(
-    inputs: Annotated[list[str], typer.Argument(help="Image files, folders or patterns.")],
+    inputs: Annotated[list[str], typer.Argument(help="Image or video files, folders or patterns.")],
     max_pixels: console.MaxPixels = None,
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
@@ -108,11 +108,17 @@ def info(
 def _described(paths: tuple[Path, ...]) -> dict[str, Any]:
     if noiseless.files.is_store(paths[0]):  # larger than memory, perhaps: no pixel is read
         return noiseless.files.open_chunked(paths[0]).described()
+    if noiseless.files.is_video(paths[0]):
+        with noiseless.files.open_video(paths[0]) as video:
+            return video.described()
     image = noiseless.read(paths[0]) if len(paths) == 1 else noiseless.files.read_series(paths)
     return {"format": noiseless.files.format_of(paths[0]).name, **noiseless.files.described(image)}
 
 
 def _tell(name: str, fields: dict[str, Any]) -> None:
+    if "codec" in fields:
+        _tell_video(name, fields)
+        return
     if "metadata" not in fields:
         said = ", ".join(f"{key} {_plain(value)}" for key, value in fields.items() if key != "format")
         typer.echo(f"{name}: {fields['format']}, {said}")
@@ -129,6 +135,21 @@ def _tell(name: str, fields: dict[str, Any]) -> None:
         typer.echo(f"  noise is read from {100 * fields['measured']:.0f} % of it: the rest is padding or air")
     if fields["stored"]:
         typer.echo(f"  stored: {', '.join(f'{key} {_plain(value)}' for key, value in fields['stored'].items())}")
+    typer.echo(f"  metadata kept: {', '.join(fields['metadata']) or 'none'}")
+
+
+def _tell_video(name: str, fields: dict[str, Any]) -> None:
+    width, height = fields["size"]
+    rate = "unknown rate" if fields["rate"] is None else f"{fields['rate']:.6g} frames a second"
+    length = "of unknown length" if fields["seconds"] is None else f"{fields['seconds']:.6g} s"
+    count = f", {fields['frames']} frames" if fields["frames"] else ""
+    depth = f"{fields['codec']}, {fields['pixel_format']}, {fields['bits']} bits, {fields['channels']} channel(s)"
+    typer.echo(f"{name}: {fields['format']}, {width} x {height}, {rate}, {length}{count}, {depth}")
+    colours = ", ".join(f"{key} {value}" for key, value in fields["colours"].items() if value != "unspecified")
+    turned = f"; shown turned by {fields['rotation']} degrees" if fields["rotation"] else ""
+    typer.echo(f"  colours: {colours or 'of no stated kind'}{turned}")
+    streams = ", ".join(f"{number} {kind}" for kind, number in fields["streams"].items())
+    typer.echo(f"  kept: times, tags of colours, rotation; streams: {streams or 'none besides'}")
     typer.echo(f"  metadata kept: {', '.join(fields['metadata']) or 'none'}")
 
 

@@ -14,7 +14,7 @@ STANDARD = Path("-")
 
 @dataclass(frozen=True)
 class Job:
-    """One image to denoise and where its results go.
+    """One image or video to denoise and where its results go.
 
     Parameters
     ----------
@@ -91,8 +91,10 @@ def check_targets(jobs: list[Job], *, force: bool) -> None:
     twice = {target for target in targets if targets.count(target) > 1} if len(set(targets)) < len(targets) else set()
     if twice:
         raise noiseless.InvalidParameter(f"two results would both be written to {str(min(twice))!r}; rename one")
-    for target in (target for job in jobs for target in job.targets):
-        if noiseless.files.suffix_of_result(target) != noiseless.files.suffix_of(target):
+    for source, target in (pair for job in jobs for pair in zip(job.sources, job.targets, strict=True)):
+        if noiseless.files.is_video(source):
+            _check_video(source, target)
+        elif noiseless.files.suffix_of_result(target) != noiseless.files.suffix_of(target):
             raise noiseless.UnsupportedFormat(
                 f"{str(target)!r} is of a kind that is only read; name it {noiseless.files.suffix_of_result(target)}"
             )
@@ -125,6 +127,15 @@ def _check_extras(jobs: list[Job]) -> None:
         raise noiseless.InvalidParameter("samples go to files beside the result, and standard output is none; give -o")
 
 
+def _check_video(source: Path, target: Path) -> None:
+    if target == STANDARD:
+        raise noiseless.InvalidParameter(f"{str(source)!r} is a video, which needs a file to go to; name it with -o")
+    if noiseless.files.suffix_of_video_result(target) != target.suffix:
+        raise noiseless.UnsupportedFormat(
+            f"no video is written to {str(target)!r}; end its name in .mp4, .mkv, .mov, .webm or .avi"
+        )
+
+
 def _target(source: Path, output: Path | None, *, into_folder: bool) -> Path:
     if output is not None:
         return output / _with_suffix(source).name if into_folder else output
@@ -138,6 +149,8 @@ def _is_folder(path: Path) -> bool:
 
 def _with_suffix(path: Path) -> Path:
     """The path, with the suffix of its kind where it has none, as files of scanners often have, or is only read."""
+    if noiseless.files.is_video(path):
+        return path.with_suffix(noiseless.files.suffix_of_video_result(path))
     if not path.suffix and path.is_file():
         return path.with_name(f"{path.name}{noiseless.files.format_of(path).suffixes[0]}")
     suffix, written = noiseless.files.suffix_of(path), noiseless.files.suffix_of_result(path)

@@ -41,15 +41,6 @@ def large_image(job: Job, memory: float | None) -> noiseless.files.ChunkedImage 
     return image if FLOAT_BYTES * image.channels * math.prod(image.space) > _bytes(memory) else None
 
 
-def progress_of(bar: Any, number: int, of: int, name: str) -> Callable[[float], None]:
-    """What shows on a bar how far one of several jobs is."""
-
-    def show(share: float) -> None:
-        bar.update((number + share) / of, name)
-
-    return show
-
-
 def denoise_large(
     job: Job,
     source: noiseless.files.ChunkedImage,

@@ -7,7 +7,7 @@ import noiseless
 
 
 def sources_of(text: str) -> list[Path]:
-    """The files that one argument stands for: itself, the images in a folder, or what a pattern matches.
+    """The files that one argument stands for: itself, the images and videos in a folder, or what a pattern matches.
 
     A folder that is a zarr store is one image, and stands for itself.
 
@@ -23,7 +23,7 @@ def sources_of(text: str) -> list[Path]:
     else:
         return [path]
     if not found:
-        raise noiseless.UnreadableFile(f"no image in {text!r}; give files, or a folder that holds some")
+        raise noiseless.UnreadableFile(f"no image or video in {text!r}; give files, or a folder that holds some")
     return found
 
 
@@ -35,5 +35,5 @@ def name_of(paths: tuple[Path, ...]) -> str:
 def _is_image(path: Path) -> bool:
     """By its name; where that has no suffix, as with the files of scanners, by what is in it."""
     if path.suffix:
-        return noiseless.files.suffix_of(path) != "" and path.is_file()
+        return (noiseless.files.suffix_of(path) != "" or noiseless.files.is_video(path)) and path.is_file()
     return path.is_file() and noiseless.files.is_known(path)
