@@ -118,6 +118,14 @@ def test_sigma_is_found_and_followed(channels, rng):
         assert denoiser.sigma / found == pytest.approx(np.full(channels, factor), rel=0.06)
 
 
+def test_noise_of_the_luminance_alone_is_not_taken_for_that_of_one_colour(rng):
+    """As after storing colour differences at half resolution: the same noise in all colours."""
+    gray = noisy(scene(shape=(160, 192)), rng)
+    denoiser = TemporalDenoiser(model="none")
+    denoiser.push(np.repeat(gray, 3, axis=0))
+    assert denoiser.sigma == pytest.approx(np.full(3, SIGMA / (0.299**2 + 0.587**2 + 0.114**2) ** 0.5), rel=0.1)
+
+
 def test_the_mean_is_of_so_many_frames_as_memory_says(rng):
     denoiser = TemporalDenoiser(sigma=SIGMA, model="none", memory=4)
     clean = scene()

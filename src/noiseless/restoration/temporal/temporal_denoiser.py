@@ -41,6 +41,9 @@ QUICKNESS, JUMP = 0.1, 1.15
 # A frame counts by a tenth in what the noise is found to be, but wholly where it is off by more than 15 %: a camera has
 # changed its gain.
 
+LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+# ITU-R BT.601.
+
 LARGEST_TILE = 2048
 # Frames up to 2048x2048 go through the network whole.
 
@@ -222,7 +225,7 @@ class TemporalDenoiser:
     def _noise_of(self, frame: Array) -> NDArray[np.float64]:
         channels = frame.shape[0]
         if self._sigma is None:
-            self._sigma = np.array(estimate_sigma_per_channel(_in_main_memory(frame)), dtype=np.float64)
+            self._sigma = _estimated(_in_main_memory(frame))
             self._roughness = roughness_of(frame)
         elif self._told is None and self._roughness > 0.0:
             ratio = roughness_of(frame) / self._roughness
@@ -270,6 +273,20 @@ class TemporalDenoiser:
         network = Tiled(NetworkDenoiser(self.model, self.precision, self.threads), tile=LARGEST_TILE)
         level = _as_column(sigma, mean) * self.strength * variance[None, ...] ** 0.5
         return network(mean, level)
+
+
+def _estimated(frame: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Sigma for each channel, at least so that independent colours would make the luminance as noisy as it is.
+
+    Video stores colour differences at half resolution, smoothed. What is left at the finest scale is the noise of the
+    luminance, the same in all colours; taken for that of one colour it would be a third too low.
+    """
+    sigma = np.array(estimate_sigma_per_channel(frame), dtype=np.float64)
+    if len(frame) != len(LUMINANCE):
+        return sigma
+    luminance = np.tensordot(LUMINANCE, frame, axes=1)[np.newaxis]
+    (of_luminance,) = estimate_sigma_per_channel(luminance)
+    return np.maximum(sigma, of_luminance / float(np.linalg.norm(LUMINANCE)))
 
 
 def _as_column(sigma: NDArray[np.float64], like: Array) -> Array:
