@@ -3,8 +3,9 @@
     python benchmarks/video_speed.py CLIP [--frames 40] [--device cuda]
 
 The clip is resized, and noise of 25 (of 255) added. Times are of the whole of ``push`` and, in the same run, of the
-network alone on the same frames with one level; threads: all cores, or OMP_NUM_THREADS. With ``--device`` the frames
-are torch tensors there, and stay.
+network alone on the same frames with one level; threads: all cores, or OMP_NUM_THREADS. *Latency*: 95th percentile,
+from the arrival of a frame to its result through ``noiseless.Stream``, when frames arrive at nine tenths of the rate
+that was measured; in frame times. With ``--device`` the frames are torch tensors there, and stay.
 """
 
 import argparse
@@ -49,6 +50,23 @@ def timed(function, frames):
     return float(np.median(steady)), float(np.percentile(steady, 95))
 
 
+def latency(frames, model, rate):
+    """The 95th percentile of the delay of 8-bit frames that arrive at ``rate``, in frame times."""
+    stored = [np.clip(np.rint(255 * frame), 0, 255).astype(np.uint8) for frame in frames]
+    pictures = [frame[0] if len(frame) == 1 else np.ascontiguousarray(np.moveaxis(frame, 0, -1)) for frame in stored]
+    delays = []
+    with noiseless.Stream(sigma=255 * SIGMA, model=model) as stream:
+        for picture in pictures[:5]:
+            stream.push(picture)
+        start = time.perf_counter()
+        for number, picture in enumerate(pictures[5:]):
+            arrival = start + number / rate
+            time.sleep(max(0.0, arrival - time.perf_counter()))
+            stream.push(picture)
+            delays.append(time.perf_counter() - arrival)
+    return float(np.percentile(delays, 95)) * rate
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clip", type=Path)
@@ -57,8 +75,17 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores, OMP_NUM_THREADS {os.environ.get('OMP_NUM_THREADS', 'not set')}")
     print(engine_description())
-    print("\n| model | frame | frames/s | ms, median (95 %) | camera stands still | fusion alone | network alone |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    columns = (
+        "model",
+        "frame",
+        "frames/s",
+        "ms, median (95 %)",
+        "still camera",
+        "fusion alone",
+        "network alone",
+        "latency",
+    )
+    print(f"\n| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
     for model, width, height, channels in CASES + (LARGE if arguments.device else ()):
         frames = list(frames_of(arguments.clip, width, height, channels, arguments.frames))
         if arguments.device:
@@ -70,10 +97,11 @@ def main() -> None:
         still, _ = timed(noiseless.TemporalDenoiser(sigma=SIGMA, model=model, motion="none").push, frames)
         fusion, _ = timed(noiseless.TemporalDenoiser(sigma=SIGMA, model="none").push, frames)
         alone, _ = timed(lambda frame, network=network: network(frame, SIGMA), frames)
+        delay = "" if arguments.device else f"{latency(frames, model, 900 / median):.2f}"
         size = f"{width}x{height} {'gray' if channels == 1 else 'colour'}"
         print(
             f"| {model} | {size} | {1000 / median:.1f} | {median:.1f} ({high:.1f}) | {still:.1f} | {fusion:.1f} |"
-            f" {alone:.1f} |",
+            f" {alone:.1f} | {delay} |",
             flush=True,
         )
 

@@ -119,12 +119,13 @@ def estimate_image_noise(image: Image, *, mask: Any = None, kind: str | None = N
     return NoiseEstimate(model, min(confidence, DOUBTFUL) if failed else confidence, reason, doubts, findings.jpeg)
 
 
-def estimate_sigma_per_channel(pixels: NDArray[np.float32]) -> tuple[float, ...]:
+def estimate_sigma_per_channel(pixels: NDArray[np.float32], *, thorough: bool = True) -> tuple[float, ...]:
     """The sigma of each channel of (C, *space) float32 pixels, in their units, if their noise is white and Gaussian.
 
     Where no 8x8 patch fits into the image, a rough figure from the differences of neighbours, 0 for one pixel.
+    ``thorough``: images with hardly a flat patch are looked at whole, which takes ten times as long.
     """
-    measured = ((channel, measure(channel)) for channel in pixels)
+    measured = ((channel, measure(channel, thorough=thorough)) for channel in pixels)
     return tuple(noise.sigma if noise is not None else difference_sigma(channel) for channel, noise in measured)
 
 

@@ -117,16 +117,17 @@ class ChannelNoise:
     lower_bound: bool = False
 
 
-def measure(channel: NDArray[np.float32]) -> ChannelNoise | None:
+def measure(channel: NDArray[np.float32], *, thorough: bool = True) -> ChannelNoise | None:
     """The noise of one channel, (Y, X) or (Z, Y, X); None where no 8x8 patch fits into a plane YX.
 
-    Volumes are read plane by plane: noise that is correlated only between planes is not seen.
+    Volumes are read plane by plane: noise that is correlated only between planes is not seen. ``thorough``: where there
+    is hardly a flat patch, all of them are looked at, which takes ten times as long.
     """
     volume = channel.reshape((-1, *channel.shape[-2:]))
     if min(volume.shape[1:]) < SIDE:
         return None
     noise = _measured(*_sampled(volume))
-    return _measured(*_sampled(volume, MANY_PATCHES)) if noise.flat < TEXTURED else noise
+    return _measured(*_sampled(volume, MANY_PATCHES)) if thorough and noise.flat < TEXTURED else noise
 
 
 def _measured(patches: NDArray[np.float32], overlap: float) -> ChannelNoise:

@@ -281,11 +281,11 @@ def _estimated(frame: NDArray[np.float32]) -> NDArray[np.float64]:
     Video stores colour differences at half resolution, smoothed. What is left at the finest scale is the noise of the
     luminance, the same in all colours; taken for that of one colour it would be a third too low.
     """
-    sigma = np.array(estimate_sigma_per_channel(frame), dtype=np.float64)
+    sigma = np.array(estimate_sigma_per_channel(frame, thorough=False), dtype=np.float64)
     if len(frame) != len(LUMINANCE):
         return sigma
     luminance = np.tensordot(LUMINANCE, frame, axes=1)[np.newaxis]
-    (of_luminance,) = estimate_sigma_per_channel(luminance)
+    (of_luminance,) = estimate_sigma_per_channel(luminance, thorough=False)
     return np.maximum(sigma, of_luminance / float(np.linalg.norm(LUMINANCE)))
 
 
