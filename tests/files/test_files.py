@@ -24,6 +24,13 @@ def test_a_folder_is_unreadable(tmp_path):
         read(tmp_path)
 
 
+@pytest.mark.parametrize(("name", "said"), [("clip.mp4", "is a video"), ("run.bag", "is a bag of ROS")])
+def test_videos_and_bags_are_no_images_and_told_apart(name, said, tmp_path):
+    (tmp_path / name).write_bytes(b"#ROSBAG V2.0\n")
+    with pytest.raises(UnsupportedFormat, match=said):
+        read(tmp_path / name)
+
+
 def test_an_empty_file_is_unreadable(tmp_path):
     (tmp_path / "empty.tif").touch()
     with pytest.raises(UnreadableFile, match="is empty"):
@@ -105,6 +112,7 @@ def test_what_another_format_cannot_hold_is_logged_by_kind_and_not_by_value(tmp_
 
 
 def test_import_loads_no_codec():
-    code = "import sys, noiseless.files; print([m for m in ('PIL', 'tifffile', 'imagecodecs') if m in sys.modules])"
+    codecs = "PIL", "tifffile", "imagecodecs", "av", "rosbags"
+    code = f"import sys, noiseless.files; print([m for m in {codecs} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -12,6 +12,9 @@ from noiseless.errors import UnreadableFile, UnsupportedFormat
 from noiseless.image import Image
 from noiseless.names import Lazy
 
+from .bags import is_bag
+from .video import is_video
+
 logger = logging.getLogger(__name__)
 
 HEAD_BYTES = 512
@@ -131,6 +134,12 @@ def format_of(path: Path) -> Format:
         raise UnreadableFile(
             f"{str(path)!r} is not a {claimed.name} file, whatever its name says; it is damaged or misnamed"
         )
+    if is_video(path):
+        raise UnsupportedFormat(
+            f"{str(path)!r} is a video; images are asked for here, and denoise and stream take videos"
+        )
+    if is_bag(path):
+        raise UnsupportedFormat(f"{str(path)!r} is a bag of ROS; images are asked for here, and denoise takes bags")
     raise UnsupportedFormat(f"no reader for {str(path)!r}{_known(path)}")
 
 
