@@ -8,6 +8,9 @@ import numpy as np
 RECENT = 10_000
 """Frames whose latency is remembered: five minutes at 30 frames a second."""
 
+LARGEST_JUMP_S = 5.0
+"""The clock of a live source may be so far from ours before it is set by ours."""
+
 PERCENTILES = (50, 95, 99)
 SPAN = 30
 LEAST_SPAN = 4
@@ -64,3 +67,38 @@ class SourceRate:
             return math.inf
         (first, low), (last, high) = self._moments[0], self._moments[-1]
         return (last - first) / (high - low) if last > first else math.inf
+
+
+class SourceTimes:
+    """When frames were taken, in seconds since the first: by the source's clock, which may begin anew.
+
+    Each connection has a clock of its own, and a sender of datagrams that was started again is no new connection. Where
+    the clock of a live source goes back, or is far from ours, it is set by ours.
+
+    Parameters
+    ----------
+    live : a source that is not live may give its frames faster than its clock runs
+    """
+
+    def __init__(self, *, live: bool) -> None:
+        self.live = live
+        self._started: float | None = None
+        self._offset = 0.0
+        self._connection = 0
+        self._last = -math.inf
+
+    def moment(self, told: float | None, connection: int, now: float) -> float:
+        """Of a frame that arrives now; ``told`` is what the source says, or None."""
+        if self._started is None:
+            self._started = now
+        elapsed = now - self._started
+        if told is None:
+            return elapsed
+        if connection != self._connection:
+            self._connection, self._offset = connection, elapsed
+        moment = self._offset + told
+        if self.live and (moment <= self._last or abs(moment - elapsed) > LARGEST_JUMP_S):
+            moment = max(elapsed, math.nextafter(self._last, math.inf))
+            self._offset = moment - told
+        self._last = moment
+        return moment

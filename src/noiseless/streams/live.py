@@ -15,7 +15,7 @@ from noiseless.names import Lazy, load
 
 from .effort import Controller, Effort, efforts_for
 from .frame import Arrival, Frame, Picture
-from .latency import LatencyRecord, SourceRate
+from .latency import LatencyRecord, SourceRate, SourceTimes
 from .pixels import FULL_SCALE, full_scale, nominal, stored_like
 from .reconnection import reconnecting
 from .source import Source
@@ -178,17 +178,14 @@ class Stream:
         """In a thread of its own: fill the queue, and tell the other side how the source ended."""
         try:
             with contextlib.closing(self._pictures(source)) as pictures:
-                started = offset = 0.0
-                current = 0
+                times = SourceTimes(live=source.live)
                 for index, (connection, picture) in enumerate(pictures):
                     now = self._clock()
                     if index == 0:
-                        started = now
                         # Only an open source knows whether it is live.
+                        times.live = source.live
                         queue.drop = ("oldest" if source.live else "none") if self._drop == "auto" else self._drop
-                    if connection != current:
-                        current, offset = connection, now - started
-                    moment = now - started if picture.time is None else offset + picture.time
+                    moment = times.moment(picture.time, connection, now)
                     if not queue.put(Arrival(picture, moment, index, connection, now)):
                         break
             queue.end()

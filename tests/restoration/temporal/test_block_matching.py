@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, shift
 
-from noiseless.restoration.temporal.block_matching import STRIDE, brightness, displacements, spread_over_pixels
+from noiseless.restoration.temporal.block_matching import (
+    STRIDE,
+    brightness,
+    displacements,
+    spread_over_pixels,
+    variances,
+)
 
 SIGMA = 0.03
 
@@ -16,7 +22,7 @@ def texture():
     return (0.5 + 0.15 * image / image.std()).astype(np.float32)
 
 
-LEFT = 2 * SIGMA**2 * 0.375**2  # of the difference of two frames, smoothed by (1 2 1) / 4 both ways
+LEFT = variances(2 * SIGMA**2, (1.0, 1.0, 1.0))  # of the difference of two frames
 
 
 def noisy(plane, rng):
@@ -66,3 +72,13 @@ def test_between_blocks_displacements_are_straight():
     y = (np.arange(4 * STRIDE) - STRIDE / 2) / STRIDE
     assert dense[0, :, 3] == pytest.approx(np.clip(y, 0, 3), abs=1e-6)
     assert dense[1, 0, STRIDE * 2 + STRIDE // 2] == pytest.approx(4.0)
+
+
+def test_the_variance_on_every_scale_is_that_of_smoothed_noise(rng):
+    planes = brightness(rng.standard_normal((1, 1024, 1024)).astype(np.float32))
+    # A scale has 2^20 / 4^level pixels, tied to a few neighbours.
+    for level, (plane, variance) in enumerate(zip(planes, variances(1.0, (1.0, 1.0, 1.0)), strict=True)):
+        assert plane.var() == pytest.approx(variance, rel=0.02 * 2**level)
+    assert variances(2.0, (1.0, 4.0, 9.0)) == pytest.approx(
+        [2 * v * m for v, m in zip(variances(1.0, (1.0, 1.0, 1.0)), (1.0, 1.0, 4.0, 9.0), strict=True)]
+    )

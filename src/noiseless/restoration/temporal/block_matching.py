@@ -15,6 +15,7 @@ Tourapis 2002, Proc. SPIE 4671, doi:10.1117/12.453031: predictive zonal search.
 Lucas & Kanade 1981, IJCAI: the fraction of a pixel.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import array_api_compat
@@ -60,13 +61,13 @@ def brightness(frame: Array) -> list[Array]:
     return planes
 
 
-def displacements(frame: list[Array], reference: list[Array], variance: float) -> Array:
+def displacements(frame: list[Array], reference: list[Array], variance: Sequence[float]) -> Array:
     """The displacement u at every block such that frame(x) looks like reference(x + u).
 
     Parameters
     ----------
     frame, reference : of :func:`brightness`
-    variance : > 0, of their difference on the finest scale where nothing moved
+    variance : > 0, of their difference on each scale where nothing moved, see :func:`variances`
 
     Returns
     -------
@@ -78,9 +79,19 @@ def displacements(frame: list[Array], reference: list[Array], variance: float) -
     xp = array_api_compat.array_namespace(frame[0])
     coarse = xp.zeros((3, 1, 1), dtype=xp.int32, device=array_api_compat.device(frame[0]))
     for level in range(len(frame) - 1, -1, -1):
-        left = variance * (LEFT[level] / LEFT[0]) ** 2
-        coarse = searched(frame[level], reference[level], coarse, STRIDE, left)
-    return refined(frame[0], reference[0], coarse, STRIDE, variance)
+        coarse = searched(frame[level], reference[level], coarse, STRIDE, variance[level])
+    return refined(frame[0], reference[0], coarse, STRIDE, variance[0])
+
+
+def variances(noise: float, excess: Sequence[float]) -> list[float]:
+    """Of the brightness on each scale, for white noise of this variance, times what noise that is tied together adds.
+
+    Parameters
+    ----------
+    noise : variance of the mean over the channels
+    excess : factors for means over 3x3, 7x7 and 15x15 pixels, which are about as wide as the pixels of the scales
+    """
+    return [noise * left**2 * more for left, more in zip(LEFT, (excess[0], *excess), strict=True)]
 
 
 def spread_over_pixels(blocks: Array, shape: tuple[int, int]) -> Array:

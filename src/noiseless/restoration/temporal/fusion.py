@@ -10,20 +10,29 @@ Where something changed K is 1: the frame alone, v' = 1. That is decided by the 
 normal number where nothing changed: the energy of d / sqrt(1 + v) in 5x5 pixels, for edges that moved, and the size of
 its mean in 3x3, 7x7 and 15x15 pixels, for faint changes of large things. From 2.5 to 4.5 standard deviations K goes to
 1.
+
+Noise that cameras and codecs have tied together in space has larger means than that. What is usual in a clip is
+measured (:func:`typical_sizes`), and the tests are taken relative to it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import array_api_compat
 import numpy as np
+from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
 from noiseless.names import Lazy, load
 
-_FUSED = Lazy("noiseless.restoration.temporal.kernels.fusion:fused")
+_KERNELS = "noiseless.restoration.temporal.kernels.fusion"
+_DIFFERENCES, _SAMPLED, _FUSED = (Lazy(f"{_KERNELS}:{name}") for name in ("differences", "sampled_tests", "fused"))
 
 ENERGY_SIDE, MEAN_SIDES = 5, (3, 7, 15)
+
+APART, NORMAL_MEDIAN = 16, 0.6745
+# Pixels between the places where the tests are looked at for what is usual; the median size of a normal number.
 
 DOUBTFUL, CHANGED = 2.5, 4.5
 # Standard deviations. Above 2.5 the four tests come in 3 of 100 places by chance, above 4.5 in none of 100 000.
@@ -45,22 +54,60 @@ class Fused:
     changed: float
 
 
-def fused(frame: Array, predicted: Array, variance: Array, sigma: Array, hidden: Array, memory: float) -> Fused:
-    """One step of the recursion.
+def differences(frame: Array, predicted: Array, variance: Array, sigma: Array) -> Array:
+    """(2, Y, X): the means over the channels of d^2 / (sigma^2 (1 + v)), and of its signed root.
 
     Parameters
     ----------
     frame, predicted : (C, Y, X) float32
     variance : (Y, X) float32 >= 0, of the prediction, as a share of that of a frame
     sigma : (C,) float32 > 0, of the noise of a frame
+    """
+    if isinstance(frame, np.ndarray):
+        compiled: Callable[..., Array] = load(_DIFFERENCES)
+        return compiled(frame, predicted, variance, sigma)
+    xp = array_api_compat.array_namespace(frame)
+    difference = (frame - predicted) / (xp.reshape(sigma, (-1, 1, 1)) * xp.sqrt(1.0 + variance))
+    return xp.stack([xp.mean(difference**2, axis=0), xp.mean(difference, axis=0)])
+
+
+def typical_sizes(statistics: Array, channels: int) -> NDArray[np.float64]:
+    """What the tests are like over the frame, (5,), as multiples of what they are for independent noise.
+
+    The median of the energy, how far its upper quartile lies above that, and the median size of each mean.
+    """
+    if isinstance(statistics, np.ndarray):
+        tests = load(_SAMPLED)(statistics, APART)
+    else:
+        xp = array_api_compat.array_namespace(statistics)
+        planes = [_box_mean(statistics[0, ...], ENERGY_SIDE, xp)]
+        planes += [_box_mean(statistics[1, ...], side, xp) for side in MEAN_SIDES]
+        few = xp.stack([xp.reshape(plane[::APART, ::APART], (-1,)) for plane in planes])
+        tests = np.asarray(few.cpu() if hasattr(few, "cpu") else few)
+    energy, upper = np.quantile(tests[0], [0.5, 0.75])
+    spread = (upper - energy) / max(energy, 1e-12) / (NORMAL_MEDIAN * (2 / (ENERGY_SIDE**2 * channels)) ** 0.5)
+    means = np.median(np.abs(tests[1:]), axis=1) / [NORMAL_MEDIAN / (side * channels**0.5) for side in MEAN_SIDES]
+    return np.array([energy, spread, *means])
+
+
+def fused(
+    frame: Array, predicted: Array, variance: Array, statistics: Array, hidden: Array, sizes: Array, *, memory: float
+) -> Fused:
+    """One step of the recursion.
+
+    Parameters
+    ----------
+    frame, predicted, variance : as of :func:`differences`
+    statistics : what that gave
     hidden : (Y, X) float32 >= 0, standard deviations that were lost to the tests as the prediction was chosen to fit
+    sizes : (5,) float32 >= 1, of the tests where nothing changed, see :func:`typical_sizes`
     memory : >= 1, of how many frames a mean is made at most. More: less noise, and slower to follow faint changes.
     """
     if isinstance(frame, np.ndarray):
-        return Fused(*load(_FUSED)(frame, predicted, variance, sigma, hidden, (DOUBTFUL, CHANGED, 1.0 / memory)))
+        bounds = DOUBTFUL, CHANGED, 1.0 / memory
+        return Fused(*load(_FUSED)(frame, predicted, variance, statistics, hidden, sizes, bounds))
     xp = array_api_compat.array_namespace(frame)
-    difference = (frame - predicted) / (xp.reshape(sigma, (-1, 1, 1)) * xp.sqrt(1.0 + variance))
-    unlike = surprise(difference, xp) + hidden
+    unlike = surprise(statistics, frame.shape[0], sizes, xp) + hidden
     trust = xp.clip((CHANGED - unlike) / (CHANGED - DOUBTFUL), 0.0, 1.0)
     gain = 1.0 - trust * (1.0 - xp.clip(variance / (1.0 + variance), 1.0 / memory, 1.0))
     mean = predicted + gain * (frame - predicted)
@@ -69,14 +116,13 @@ def fused(frame: Array, predicted: Array, variance: Array, sigma: Array, hidden:
     return Fused(mean, left, float(xp.mean(xp.astype(trust == 0.0, xp.float32))))
 
 
-def surprise(difference: Array, xp: Any) -> Array:
-    """The largest of the tests at each pixel, (Y, X), from differences (C, Y, X) of variance 1."""
-    channels = difference.shape[0]
-    energy = _box_mean(xp.mean(difference**2, axis=0), ENERGY_SIDE, xp)
-    largest = (energy - 1.0) * (ENERGY_SIDE**2 * channels / 2) ** 0.5
-    mean = xp.mean(difference, axis=0)
-    for side in MEAN_SIDES:
-        largest = xp.maximum(largest, xp.abs(_box_mean(mean, side, xp)) * side * channels**0.5)
+def surprise(statistics: Array, channels: int, sizes: Array, xp: Any) -> Array:
+    """The largest of the tests at each pixel, (Y, X), in standard deviations."""
+    energy = _box_mean(statistics[0, ...], ENERGY_SIDE, xp) / float(sizes[0])
+    largest = (energy - 1.0) * ((ENERGY_SIDE**2 * channels / 2) ** 0.5 / float(sizes[1]))
+    for side, size in zip(MEAN_SIDES, sizes[2:], strict=True):
+        mean = xp.abs(_box_mean(statistics[1, ...], side, xp)) * (side * channels**0.5 / float(size))
+        largest = xp.maximum(largest, mean)
     return largest
 
 

@@ -15,9 +15,9 @@ from noiseless.noise.estimation import estimate_sigma_per_channel
 from noiseless.restoration.tiling import Tiled
 from noiseless.score import NetworkDenoiser
 
-from .block_matching import LEFT, brightness, displacements
+from .block_matching import brightness, displacements, variances
 from .exposure import exposure_change
-from .fusion import fused
+from .fusion import differences, fused, typical_sizes
 from .resampling import resampled
 from .roughness import roughness_of
 
@@ -40,6 +40,10 @@ FAINT = 0.1
 QUICKNESS, JUMP = 0.1, 1.15
 # A frame counts by a tenth in what the noise is found to be, but wholly where it is off by more than 15 %: a camera has
 # changed its gain.
+
+RISING, BY_CHANCE, LARGEST_SIZE = 1.05, 1.25, 6.0
+# What is usual of the tests falls at once, where a frame is calmer than those before, and rises by a twentieth a frame;
+# above six times what independent noise makes it is movement. Up to a quarter more is chance, or a bit of movement.
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 # ITU-R BT.601.
@@ -111,7 +115,9 @@ class TemporalDenoiser:
         self._told, self._sigma = levels, levels
         self._kept: _Memory | None = None
         self._roughness = 0.0
+        self._sizes: NDArray[np.float64] | None = None
         self._frames = self._cuts = self._exposures = 0
+        self._cut_at = -1
 
     @property
     def motion(self) -> str:
@@ -135,8 +141,14 @@ class TemporalDenoiser:
 
     @property
     def sigma(self) -> NDArray[np.float64] | None:
-        """The noise of a frame, for each channel; None before the first frame where it is to be found."""
-        return self._sigma
+        """The noise of a frame, for each channel; None before the first frame where it is to be found.
+
+        What is found on one frame is the white part. Codecs tie noise together in space, not so much in time: where
+        frames differ by more than white noise of that strength would make them, it is so much stronger.
+        """
+        if self._told is not None or self._sigma is None or self._sizes is None:
+            return self._sigma
+        return self._sigma * math.sqrt(self._tests()[0])
 
     @property
     def sigma_map(self) -> Array:
@@ -146,9 +158,10 @@ class TemporalDenoiser:
         ------
         InvalidParameter : there was no frame yet.
         """
-        if self._kept is None or self._sigma is None:
+        sigma = self.sigma
+        if self._kept is None or sigma is None:
             raise InvalidParameter("there was no frame yet; push one first")
-        return _as_column(self._sigma, self._kept.mean) * self._kept.variance[None, ...] ** 0.5
+        return _as_column(sigma, self._kept.mean) * self._kept.variance[None, ...] ** 0.5
 
     def push(self, frame: Array) -> Array:
         """The next frame, denoised.
@@ -176,7 +189,7 @@ class TemporalDenoiser:
             mean, variance = frame, xp.ones_like(frame[0, ...])
         else:
             mean, variance = self._fused(frame, sigma, self._kept)
-        clean = self._denoised(mean, variance, sigma)
+        clean = self._denoised(mean, variance)
         self._kept = _Memory(mean, variance, clean)
         self._frames += 1
         return clean
@@ -187,10 +200,12 @@ class TemporalDenoiser:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that the next frame depends on, as NumPy arrays by name: for a later :meth:`resume`."""
-        numbers = np.array([self._frames, self._cuts, self._exposures, self._roughness])
+        numbers = np.array([self._frames, self._cuts, self._exposures, self._cut_at, self._roughness])
         saved: dict[str, NDArray[Any]] = {"numbers": numbers}
         if self._sigma is not None:
             saved["sigma"] = self._sigma
+        if self._sizes is not None:
+            saved["sizes"] = self._sizes
         if self._kept is not None:
             for name in ("mean", "variance", "clean"):
                 saved[name] = _in_main_memory(getattr(self._kept, name))
@@ -198,8 +213,9 @@ class TemporalDenoiser:
 
     def resume(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a :meth:`state` as if there had been no break; the frames that follow are NumPy arrays."""
-        frames, cuts, exposures, self._roughness = (float(number) for number in state["numbers"])
-        self._frames, self._cuts, self._exposures = int(frames), int(cuts), int(exposures)
+        *counts, self._roughness = (float(number) for number in state["numbers"])
+        self._frames, self._cuts, self._exposures, self._cut_at = map(int, counts)
+        self._sizes = np.array(state["sizes"]) if "sizes" in state else None
         if "sigma" in state:
             self._sigma = np.array(state["sigma"])
         self._kept = None
@@ -208,7 +224,7 @@ class TemporalDenoiser:
 
     def report(self) -> dict[str, Any]:
         """What was found so far: frames, noise, scene cuts, changes of the light."""
-        sigma = [] if self._sigma is None else [float(level) for level in self._sigma]
+        sigma = [] if self.sigma is None else [float(level) for level in self.sigma]
         return {
             "frames": self._frames,
             "noise": {"kind": "gaussian", "sigma": sigma, "estimated": self._told is None},
@@ -218,7 +234,7 @@ class TemporalDenoiser:
         }
 
     def _warnings(self) -> list[str]:
-        if self._told is None and self._sigma is not None and self._sigma.max() < 1.0 / 255:
+        if self._told is None and self.sigma is not None and self.sigma.max() < 1.0 / 255:
             return ["the noise is below one grey level of 255: there is next to nothing to remove"]
         return []
 
@@ -253,22 +269,35 @@ class TemporalDenoiser:
                 [gain * plane + offset for plane in before],
             )
         if self._motion == "flow":
-            blocks = displacements(now, before, max(level**2 * LEFT[0] ** 2 * GUIDE_ERROR, FAINTEST**2))
+            noise = max(level**2 * GUIDE_ERROR, FAINTEST**2)
+            blocks = displacements(now, before, variances(noise, (self._tests()[2:] ** 2).tolist()))
             if bool(xp.any(blocks != 0)):
                 mean, variance, hidden = resampled(mean, variance, blocks)
         floor = np.maximum(sigma, FAINTEST).astype(np.float32)
         told = xp.asarray(floor, device=array_api_compat.device(frame))
-        result = fused(frame, mean, variance, told, hidden, self.memory)
+        statistics = differences(frame, mean, variance, told)
+        typical = typical_sizes(statistics, len(sigma))
+        self._sizes = typical if self._sizes is None else np.minimum(typical, RISING * self._sizes)
+        sizes = self._tests().astype(np.float32)
+        result = fused(frame, mean, variance, statistics, hidden, sizes, memory=self.memory)
         if result.changed > CUT:
             self._cuts += 1
-            if self._told is None:
+            if self._told is None and self._cut_at < self._frames - 1:
                 self._sigma = None
                 self._noise_of(frame)
+            self._cut_at = self._frames
             return frame, xp.ones_like(variance)
         return result.mean, result.variance
 
-    def _denoised(self, mean: Array, variance: Array, sigma: NDArray[np.float64]) -> Array:
-        if self.model == "none":
+    def _tests(self) -> NDArray[np.float64]:
+        """What is usual of the tests: see :func:`fusion.typical_sizes`."""
+        if self._sizes is None:
+            return np.ones(5)
+        return np.where(self._sizes < BY_CHANCE, 1.0, np.minimum(self._sizes, LARGEST_SIZE))
+
+    def _denoised(self, mean: Array, variance: Array) -> Array:
+        sigma = self.sigma
+        if self.model == "none" or sigma is None:
             return mean
         network = Tiled(NetworkDenoiser(self.model, self.precision, self.threads), tile=LARGEST_TILE)
         level = _as_column(sigma, mean) * self.strength * variance[None, ...] ** 0.5

@@ -13,28 +13,52 @@ COST = 40
 # Of a pixel, in the pixel updates of ``bands_of``.
 
 
-def fused(
+def differences(
     frame: NDArray[np.float32],
     predicted: NDArray[np.float32],
     variance: NDArray[np.float32],
     sigma: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """(2, Y, X): the mean over the channels of the squared differences, and of the differences, in their deviations."""
+    _, height, width = frame.shape
+    statistics = np.empty((2, height, width), np.float32)
+    inverse = (1.0 / sigma).astype(np.float32)
+    with bands_of(height, 0, frame.size * 4) as bands:
+        bands(lambda first, last: _normalise(frame, predicted, variance, inverse, statistics, first, last))
+    return statistics
+
+
+def sampled_tests(statistics: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
+    """(4, N): the mean energy and the means of each size, at pixels ``stride`` apart."""
+    _, height, width = statistics.shape
+    rows, columns = -(-height // stride), -(-width // stride)
+    result = np.empty((4, rows * columns), np.float32)
+    with bands_of(rows, 0, rows * columns * 300) as bands:
+        bands(lambda first, last: _sample(statistics, stride, columns, result, first, last))
+    return result
+
+
+def fused(
+    frame: NDArray[np.float32],
+    predicted: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    statistics: NDArray[np.float32],
     hidden: NDArray[np.float32],
+    sizes: NDArray[np.float32],
     bounds: tuple[float, float, float],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
     """The fused frame, the variance that is left, and the share of pixels that changed.
 
     Parameters
     ----------
+    sizes : (5,) of each test where nothing changed
     bounds : of the surprise that is doubtful, of that which is a change, and the least gain
     """
     _, height, width = frame.shape
-    statistics = np.empty((2, height, width), np.float32)
     mean, left = np.empty_like(frame), np.empty_like(variance)
     changed = np.zeros(height, np.int64)
-    inverse = (1.0 / sigma).astype(np.float32)
-    numbers = np.array(bounds, np.float32)
+    numbers = np.array([*bounds, *(1.0 / sizes)], np.float32)
     with bands_of(height, 0, COST * height * width) as bands:
-        bands(lambda first, last: _normalise(frame, predicted, variance, inverse, statistics, first, last))
 
         def band(first: int, last: int) -> None:
             lines = np.empty((6, width + 2 * _WIDEST), np.float32)
@@ -42,6 +66,29 @@ def fused(
 
         bands(band)
     return mean, left, float(changed.sum()) / (height * width)
+
+
+@compiled
+def _sample(statistics: Array, stride: int, columns: int, result: Array, first: int, last: int) -> None:
+    for b in range(first, last):
+        for a in range(columns):
+            y, x = b * stride, a * stride
+            result[0, b * columns + a] = _box(statistics, 0, y, x, ENERGY_SIDE // 2)
+            result[1, b * columns + a] = _box(statistics, 1, y, x, 1)
+            result[2, b * columns + a] = _box(statistics, 1, y, x, 3)
+            result[3, b * columns + a] = _box(statistics, 1, y, x, 7)
+
+
+@inner
+def _box(statistics: Array, n: int, y: int, x: int, half: int) -> np.float32:
+    """The mean over a square, the border repeated."""
+    _, height, width = statistics.shape
+    total = np.float32(0.0)
+    for j in range(-half, half + 1):
+        row = min(max(y + j, 0), height - 1)
+        for i in range(-half, half + 1):
+            total += statistics[n, row, min(max(x + i, 0), width - 1)]
+    return total / np.float32((2 * half + 1) ** 2)
 
 
 @compiled
@@ -85,7 +132,7 @@ def _fuse(
     channels, height, width = frame.shape
     one = np.float32(1.0)
     doubtful, certain, least = numbers[0], numbers[1], numbers[2]
-    energy_scale = np.float32((ENERGY_SIDE * ENERGY_SIDE * channels / 2) ** 0.5)
+    energy_scale = numbers[4] * np.float32((ENERGY_SIDE * ENERGY_SIDE * channels / 2) ** 0.5)
     root = np.float32(channels**0.5)
     for y in range(first, last):
         # Sums over the rows of each square, the sides of which are repeated; the larger ones hold the smaller.
@@ -112,13 +159,14 @@ def _fuse(
                 lines[n, x] = lines[n, _WIDEST]
                 lines[n, width + _WIDEST + x] = lines[n, width + _WIDEST - 1]
         for x in range(width):
-            lines[4, x] = (_window(lines, 0, x, ENERGY_SIDE) / np.float32(ENERGY_SIDE**2) - one) * energy_scale
+            energy = _window(lines, 0, x, ENERGY_SIDE) * (numbers[3] / np.float32(ENERGY_SIDE**2))
+            lines[4, x] = (energy - one) * energy_scale
         for x in range(width):
-            lines[4, x] = max(lines[4, x], abs(_window(lines, 1, x, 3)) * (root / np.float32(3)))
+            lines[4, x] = max(lines[4, x], abs(_window(lines, 1, x, 3)) * (numbers[5] * root / np.float32(3)))
         for x in range(width):
-            lines[4, x] = max(lines[4, x], abs(_window(lines, 2, x, 7)) * (root / np.float32(7)))
+            lines[4, x] = max(lines[4, x], abs(_window(lines, 2, x, 7)) * (numbers[6] * root / np.float32(7)))
         for x in range(width):
-            lines[4, x] = max(lines[4, x], abs(_window(lines, 3, x, 15)) * (root / np.float32(15)))
+            lines[4, x] = max(lines[4, x], abs(_window(lines, 3, x, 15)) * (numbers[7] * root / np.float32(15)))
         count = 0
         for x in range(width):
             surprise = lines[4, x] + hidden[y, x]
