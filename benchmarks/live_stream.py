@@ -5,7 +5,7 @@
 The program ``ffmpeg`` sends the clip with noise, over and over, as H.264 in MPEG-TS over UDP; half way it is killed,
 and begun again after five seconds. ``noiseless stream`` is a process of its own, whose resident memory is read every
 second and whose report is printed at the end. Exits with 1 if memory grew by more than a tenth from the second fifth
-of the time to the last, if no frame came after the source was begun again, or if the file that was written cannot be read.
+of the time to the last, if no frame came after the source was begun again, or if the file written cannot be read.
 """
 
 import argparse

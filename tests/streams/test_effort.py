@@ -44,6 +44,22 @@ def test_the_effort_goes_down_to_the_first_that_fits_and_stays(budget, expected)
     assert changes(chosen) == expected
 
 
+def test_what_was_slow_long_ago_is_tried_again():
+    """The machine was busy with something else while the stream began."""
+    chosen = run(Controller(EFFORTS, 0.040), 2000, lambda effort, number: COSTS[effort] * (10 if number < 12 else 1))
+    assert chosen[12] != EFFORTS[0]
+    assert chosen[-1] == EFFORTS[0]
+
+
+def test_what_stays_slow_is_tried_again_ever_less_often():
+    slow = {**COSTS, EFFORTS[0]: 0.1}
+    chosen = run(Controller(EFFORTS, 0.040), 20_000, lambda effort, number: slow[effort])
+    tries = np.flatnonzero([effort == EFFORTS[0] for effort in chosen[100:]])
+    # After 300 frames, 600, 1200 and so on up to 9600: six in 20 000, of two frames each.
+    assert 0 < len(tries) <= 2 * 6
+    assert chosen[-1] == EFFORTS[1]
+
+
 def test_the_first_frame_loads_the_network_and_judges_nothing():
     chosen = run(Controller(EFFORTS, 0.040), 50, lambda effort, number: 2.0 if number == 0 else COSTS[effort])
     assert set(chosen) == {EFFORTS[0]}

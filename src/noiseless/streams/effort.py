@@ -23,6 +23,10 @@ PATIENCE = 30
 
 MOST_PATIENCE = 32 * PATIENCE
 
+EXPIRY, IDLE = 10, 1 / 3
+"""Where so many times the patience long no more than a third of the time is used, the better effort is tried whatever
+it took before: the machine may have been busy with something else."""
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -88,6 +92,7 @@ class Controller:
         self._least_patience = self._patience = patience
         self._level = 0
         self._fitting = 0  # frames in a row for which the next better effort was predicted to fit
+        self._since_measured = 0  # frames in a row that left most of the time unused
         self._since_climb: int | None = None  # frames since the last step up; None where it has proved itself
 
     @property
@@ -131,7 +136,7 @@ class Controller:
     def _step_down(self) -> None:
         if self._since_climb is not None:
             self._patience = min(2 * self._patience, MOST_PATIENCE)
-        self._since_climb, self._fitting = None, 0
+        self._since_climb, self._fitting, self._since_measured = None, 0, 0
         self._level += 1
         self._paces[self._level].begin_reference()
 
@@ -139,10 +144,11 @@ class Controller:
         here, better = self._paces[self._level], self._paces[self._level - 1]
         predicted = better.usual * here.relative_load
         self._fitting = self._fitting + 1 if predicted <= (1.0 - SPARE) * limit else 0
-        if self._fitting >= self._patience:
+        self._since_measured = self._since_measured + 1 if here.expected <= IDLE * limit else 0
+        if self._fitting >= self._patience or self._since_measured >= EXPIRY * self._patience:
             self._level -= 1
-            self._since_climb, self._fitting = 0, 0
-            better.begin_anew(predicted)
+            self._since_climb, self._fitting, self._since_measured = 0, 0, 0
+            better.begin_anew(min(predicted, limit))
 
 
 class _Pace:
