@@ -1,17 +1,21 @@
 """Is it worth looking at the frames before? PSNR, ghosts and flicker of video, against frame by frame and peers.
 
     python benchmarks/video.py CLIP... [--frames 100] [--sigmas 15,25,50] [--colour] [--model base] [--peers] [--blind]
+                               [--h264]
 
 White noise of numpy.random.default_rng(0), neither clipped nor rounded (peers, which take 8 bits, get it so). A pixel
 has *moved* where the clean clip changes by more than 10 of 255 within 3x3 pixels. *Flicker* is the mean square of
 the change of the error from frame to frame where nothing moved, as a part of that of frame by frame. ``--peers``: of
 hqdn3d, atadenoise and nlmeans (the program ffmpeg) and OpenCV's non-local means over five frames, each with its best
-strength for the clip, on the first 30 frames; ours on the same. Needs the groups `bench` and `test`.
+strength for the clip, on the first 30 frames; ours on the same. ``--h264``: instead of all that, in colour, the noisy
+frames go through fast H.264 of high quality first, as those of network cameras do, and nothing is told; PSNR is of the
+frames from the twentieth on. Needs the groups `bench` and `test`.
 """
 
 import argparse
 import itertools
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -153,6 +157,48 @@ def against_peers(clip, noisy, single, moved, sigma, model):
         row(name, best[0], clip, moved, still, best[1])
 
 
+def through_h264(frames):
+    """(frames, 3, Y, X) in 0 to 255, encoded and decoded, by the conversions of the files room."""
+    height, width = frames.shape[2:]
+    raw = np.ascontiguousarray(np.moveaxis(np.clip(np.rint(frames), 0, 255).astype(np.uint8), 1, -1)).tobytes()
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-y",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-s",
+        f"{width}x{height}",
+        "-i",
+        "-",
+    ]
+    command += ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "18"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mkv"
+        subprocess.run([*command, str(path)], input=raw, check=True)
+        with noiseless.files.open_video(path) as video:
+            return np.stack([np.moveaxis(frame.pixels, -1, 0) for frame in video]).astype(np.float32)
+
+
+def compare_compressed(path, arguments, sigma):
+    clip = clip_of(path, arguments.frames, colour=True)
+    noisy = through_h264(clip + sigma * np.random.default_rng(0).standard_normal(clip.shape))
+    late = slice(20, None)
+    result, report = over_time(noisy, None, arguments.model)
+    found = np.array(noiseless.noise.estimate_sigma_per_channel(noisy[20]))[:, np.newaxis, np.newaxis] / 255
+    network = NetworkDenoiser(arguments.model)
+    single = np.stack([255 * network(frame / np.float32(255), found.astype(np.float32)) for frame in noisy[late]])
+    print(
+        f"{Path(path).name}, sigma {sigma} through H.264: noisy {mean_psnr(noisy[late], clip[late]):.2f} dB,", end=" "
+    )
+    print(f"{arguments.model} frame by frame {mean_psnr(single, clip[late]):.2f} dB,", end=" ")
+    told = ", ".join(f"{255 * level:.1f}" for level in report["noise"]["sigma"])
+    print(f"over time {mean_psnr(result[late], clip[late]):.2f} dB, sigma found {told}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", nargs="+", type=Path)
@@ -162,10 +208,11 @@ def main() -> None:
     parser.add_argument("--colour", action="store_true")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--blind", action="store_true")
+    parser.add_argument("--h264", action="store_true")
     arguments = parser.parse_args()
     for path in arguments.clips:
         for sigma in (float(part) for part in arguments.sigmas.split(",")):
-            compare(path, arguments, sigma)
+            (compare_compressed if arguments.h264 else compare)(path, arguments, sigma)
 
 
 if __name__ == "__main__":
