@@ -40,7 +40,7 @@ def test_a_bag_is_denoised_beside_itself(bag, capsys):
     [
         (["--tile", "64"], "--tile is not for bags"),
         (["--error", "e.tif"], "--error is not for bags"),
-        (["--noise", "poisson:gain=2"], "only gaussian noise"),
+        (["--noise", "poisson:gain=2"], "only gaussian"),
         (["--method", "heat"], "--method is not for bags"),
         (["--topic", "/lidar"], "/camera"),
         (["other.png"], "is a bag; give it alone"),

@@ -173,6 +173,13 @@ def test_a_new_size_begins_anew_and_another_model_goes_on(rng):
     np.testing.assert_allclose(denoiser.push(small), small, atol=1e-6)
 
 
+def test_the_noise_of_other_channels_is_found_anew(rng):
+    denoiser = TemporalDenoiser(model="none")
+    denoiser.push(noisy(np.repeat(scene(), 3, axis=0), rng))
+    denoiser.push(noisy(scene(), rng, 0.5 * SIGMA))
+    assert denoiser.sigma == pytest.approx([0.5 * SIGMA], rel=0.15)
+
+
 def test_without_noise_a_frame_stays_as_it_is(rng):
     frame = scene()
     denoiser = TemporalDenoiser(sigma=0.0, model="tiny")

@@ -61,10 +61,7 @@ def check_inputs(inputs: Sequence[str], given: Collection[str], recipe: Any, noi
         raise noiseless.InvalidParameter(f"{found[0]!r} is a bag; give it alone")
     for option in sorted(set(given) - TAKEN):
         raise noiseless.InvalidParameter(f"--{option.replace('_', '-')} is not for bags; leave it out")
-    if recipe.method not in ("auto", "score"):
-        raise noiseless.InvalidParameter(f"--method {recipe.method} is not for bags, which take score; leave it out")
-    if noise is not None and noise != "gaussian" and not isinstance(noise, noiseless.noise.Gaussian):
-        raise noiseless.InvalidParameter(f"only gaussian noise is removed from bags such as {found[0]!r}")
+    console.check_frames(recipe, noise, found[0], "bag")
     return True
 
 

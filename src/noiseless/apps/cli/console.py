@@ -75,6 +75,29 @@ def chosen_noise(sigma: float | None, noise: str) -> Any:
     return noiseless.noise.parse_noise(noise)
 
 
+def check_frames(recipe: Any, noise: Any, name: str, kind: str) -> None:
+    """Refuse what is not done to frames over time, in a video or a bag.
+
+    Parameters
+    ----------
+    recipe, noise : what the options, a preset or a file say
+    name, kind : of the input, for people
+
+    Raises
+    ------
+    noiseless.InvalidParameter : another method than the score network, or other noise than Gaussian.
+    """
+    if recipe.method not in ("auto", "score"):
+        raise noiseless.InvalidParameter(
+            f"--method {recipe.method} is for images; {name!r} is a {kind}, for which the method is score: leave it out"
+        )
+    if noise is not None and noise != "gaussian" and not isinstance(noise, noiseless.noise.Gaussian):
+        given = noise if isinstance(noise, str) else type(noise).__name__
+        raise noiseless.InvalidParameter(
+            f"noise {given} cannot be removed from a {kind} such as {name!r}, only gaussian; leave --noise out"
+        )
+
+
 def was_given(context: typer.Context, name: str) -> bool:
     """Whether an option stands on the command line, and is not what it is by default."""
     source = context.get_parameter_source(name)

@@ -10,6 +10,7 @@ import typer
 from numpy.typing import NDArray
 
 import noiseless
+from noiseless.apps.cli import console
 from noiseless.apps.cli.jobs import Job
 
 Codec: TypeAlias = Annotated[
@@ -22,8 +23,6 @@ Quality: TypeAlias = Annotated[
 
 OF_IMAGES = ("samples", "plot", "error", "predict", "steps", "sampler", "budget", "bound", "tile", "memory")
 """Options that say what is done with a picture as a whole."""
-
-METHODS = ("auto", "score")
 
 Progress: TypeAlias = Callable[[float, str], None]
 
@@ -56,15 +55,7 @@ def check_options(jobs: Collection[Job], given: Collection[str], recipe: Any, no
     for option in OF_IMAGES:
         if option in given or asked.get(option) or (option == "budget" and recipe.budget_s):
             raise noiseless.InvalidParameter(f"--{option} is for images, and {name!r} is a video; leave it out")
-    if recipe.method not in METHODS:
-        raise noiseless.InvalidParameter(
-            f"--method {recipe.method} is for images; {name!r} is a video, for which the method is score: leave it out"
-        )
-    if noise is not None and noise != "gaussian" and not isinstance(noise, noiseless.noise.Gaussian):
-        kind = noise if isinstance(noise, str) else type(noise).__name__
-        raise noiseless.InvalidParameter(
-            f"noise {kind} cannot be removed from a video such as {name!r}, only gaussian; leave --noise out"
-        )
+    console.check_frames(recipe, noise, name, "video")
 
 
 def denoise_video(

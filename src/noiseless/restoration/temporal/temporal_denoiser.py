@@ -240,7 +240,7 @@ class TemporalDenoiser:
 
     def _noise_of(self, frame: Array) -> NDArray[np.float64]:
         channels = frame.shape[0]
-        if self._sigma is None:
+        if self._sigma is None or (self._told is None and len(self._sigma) != channels):
             self._sigma = _estimated(_in_main_memory(frame))
             self._roughness = roughness_of(frame)
         elif self._told is None and self._roughness > 0.0:
