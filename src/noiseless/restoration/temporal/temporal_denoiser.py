@@ -22,7 +22,7 @@ from .resampling import resampled
 from .roughness import roughness_of
 
 MEMORY = 25.0
-# Frames that a mean is made of at most: a fifth of the noise is left, and a faint change that no test finds is gone
+# A frame counts for a 25th at least: a seventh of the noise is left, and a faint change that no test finds is gone
 # after a second or two.
 
 CUT = 0.5
@@ -66,8 +66,9 @@ class TemporalDenoiser:
 
     The mean of the frames so far, recursive and moved along with what is in the picture, is fused with each new frame,
     pixel by pixel, unless something changed there (see ``fusion``). A score network then takes the noise that is left,
-    whose level is known at each pixel: much where something moved, a fifth of it where all stood still. So nothing that
-    moved leaves a ghost, and what stands still does not flicker. When the light changes, what is kept changes with it.
+    whose level is known at each pixel: all where something moved, a seventh of it where all stood still. So nothing
+    that moved leaves a ghost, and what stands still does not flicker. When the light changes, what is kept changes
+    with it.
 
     Memory is bounded: four frames. Frames are NumPy arrays or torch tensors on any device, where they stay.
 
