@@ -87,5 +87,5 @@ def test_noise_may_be_a_kind_whose_parameters_are_found(tmp_path, rng):
     # Air is 1.25 sigma too bright in the noisy image.
     assert noisy[:, :30].mean() > 9.0
     assert abs(restored.image[:, :30].mean()) < 2.5
-    with pytest.raises(InvalidParameter, match="or gaussian, poisson-gaussian, rician"):
+    with pytest.raises(InvalidParameter, match="or gaussian, poisson-gaussian, srgb-photons, rician"):
         restore(noisy, noise="ricean")

@@ -29,6 +29,9 @@ def exposure_change(frame: Array, expected: Array, sigma: float, least: float) -
     new, old = _squares(frame), _squares(expected)
     if new.size < FEWEST:
         return 1.0, 0.0
+    dark, change = old <= np.median(old), new - old
+    if all(abs(float(np.median(change[half]))) < least / 2 for half in (dark, ~dark) if half.any()):
+        return 1.0, 0.0
     weight = np.ones_like(new)
     gain, offset = 1.0, 0.0
     for _ in range(ROUNDS):
