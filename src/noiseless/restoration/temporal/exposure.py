@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
+from noiseless.restoration.devices import in_main_memory
 
 SIDE = 4
 # Pixels of the squares whose means are compared; noise is 4 times weaker in them.
@@ -38,12 +39,13 @@ def exposure_change(frame: Array, expected: Array, sigma: float, least: float) -
         total = weight.sum()
         centre, level = (weight * old).sum() / total, (weight * new).sum() / total
         spread = (weight * (old - centre) ** 2).sum() / total
+        before = gain, offset
         # A scene of one level tells the gain from the offset no better than its noise allows.
         gain = ((weight * (old - centre) * (new - level)).sum() / total + (sigma / SIDE) ** 2) / (
             spread + (sigma / SIDE) ** 2
         )
-        before, offset = offset, level - gain * centre
-        if abs(offset - before) < SETTLED * least:
+        offset = level - gain * centre
+        if max(abs(gain - before[0]), abs(offset - before[1])) < SETTLED * least:
             break
         away = np.abs(new - gain * old - offset)
         typical = max(1.4826 * float(np.median(away)), sigma / SIDE, 1e-6)
@@ -60,5 +62,4 @@ def _squares(plane: Array) -> NDArray[np.float64]:
     rows, columns = plane.shape[0] // SIDE, plane.shape[1] // SIDE
     cropped = plane[: rows * SIDE, : columns * SIDE]
     means = xp.mean(xp.reshape(cropped, (rows, SIDE, columns, SIDE)), axis=(1, 3))
-    flat = xp.reshape(means, (-1,))
-    return np.asarray(flat.cpu() if hasattr(flat, "cpu") else flat, dtype=np.float64)
+    return in_main_memory(xp.reshape(means, (-1,))).astype(np.float64)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from noiseless.denoiser import Array
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.noise.estimation import estimate_sigma_per_channel
+from noiseless.restoration.devices import in_main_memory
 from noiseless.restoration.tiling import Tiled
 from noiseless.score import NetworkDenoiser
 
@@ -209,7 +210,7 @@ class TemporalDenoiser:
             saved["sizes"] = self._sizes
         if self._kept is not None:
             for name in ("mean", "variance", "clean"):
-                saved[name] = _in_main_memory(getattr(self._kept, name))
+                saved[name] = in_main_memory(getattr(self._kept, name))
         return saved
 
     def resume(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -242,7 +243,7 @@ class TemporalDenoiser:
     def _noise_of(self, frame: Array) -> NDArray[np.float64]:
         channels = frame.shape[0]
         if self._sigma is None or (self._told is None and len(self._sigma) != channels):
-            self._sigma = _estimated(_in_main_memory(frame))
+            self._sigma = _estimated(in_main_memory(frame))
             self._roughness = roughness_of(frame)
         elif self._told is None and self._roughness > 0.0:
             ratio = roughness_of(frame) / self._roughness
@@ -322,7 +323,3 @@ def _estimated(frame: NDArray[np.float32]) -> NDArray[np.float64]:
 def _as_column(sigma: NDArray[np.float64], like: Array) -> Array:
     xp = array_api_compat.array_namespace(like)
     return xp.asarray(sigma.astype(np.float32).reshape(-1, 1, 1), device=array_api_compat.device(like))
-
-
-def _in_main_memory(array: Array) -> NDArray[Any]:
-    return np.asarray(array.cpu() if hasattr(array, "cpu") else array)
