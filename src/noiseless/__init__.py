@@ -9,7 +9,7 @@ from typing import Any
 
 from noiseless.version import __version__
 
-_ROOMS = ("noise", "diffusion", "score", "generation", "restoration", "files", "streams")
+_ROOMS = ("noise", "diffusion", "score", "generation", "restoration", "files", "streams", "batches")
 
 _PUBLIC = {
     "Denoiser": "denoiser",
@@ -37,6 +37,7 @@ _PUBLIC = {
     "NoiselessError": "errors",
     "InvalidImage": "errors",
     "InvalidParameter": "errors",
+    "NeedsWholeImage": "errors",
     "UnknownName": "errors",
     "UnreadableFile": "errors",
     "UnwritableFile": "errors",

@@ -1,4 +1,4 @@
-from noiseless import diffusion, files, generation, noise, restoration, score, streams
+from noiseless import batches, diffusion, files, generation, noise, restoration, score, streams
 from noiseless.denoiser import Denoiser, LocalDenoiser
 from noiseless.errors import (
     Diverged,
@@ -6,6 +6,7 @@ from noiseless.errors import (
     InvalidImage,
     InvalidParameter,
     MissingExtra,
+    NeedsWholeImage,
     NoiselessError,
     UnknownName,
     UnreadableFile,
@@ -46,6 +47,7 @@ __all__ = [
     "InvalidParameter",
     "LocalDenoiser",
     "MissingExtra",
+    "NeedsWholeImage",
     "NoiselessError",
     "Recipe",
     "Restored",
@@ -58,6 +60,7 @@ __all__ = [
     "UnwritableFile",
     "__version__",
     "adapt",
+    "batches",
     "denoise",
     "diffusion",
     "estimate_noise",

@@ -3,6 +3,7 @@
 NoiselessError(Exception)
 ├── InvalidImage(ValueError)             wrong axes, shape or dtype; empty; not finite
 ├── InvalidParameter(ValueError)         out of range: the value, the bound, the unit, the remedy
+│   └── NeedsWholeImage                  it looks at the whole image, and the image is denoised block by block
 ├── UnknownName(LookupError)             no such method, model or format; the nearest known name
 ├── UnreadableFile(OSError)              missing, a directory, truncated, or not the format it claims
 ├── UnwritableFile(OSError)              the output exists, or its folder cannot be written
@@ -25,6 +26,10 @@ class InvalidImage(NoiselessError, ValueError):
 
 class InvalidParameter(NoiselessError, ValueError):
     """A parameter is out of its range; the message gives the value, the bound and the remedy."""
+
+
+class NeedsWholeImage(InvalidParameter):
+    """What is asked for looks at the whole image, which is denoised block by block; the message says what would do."""
 
 
 class UnknownName(NoiselessError, LookupError):

@@ -45,6 +45,11 @@ def run(capfd, *arguments):
     return code, out, err
 
 
+def shown_in(folder):
+    """The names in a folder that are not hidden."""
+    return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+
+
 def pixels(path):
     return np.asarray(Image.open(path))
 
@@ -93,9 +98,9 @@ def test_json_is_one_object_a_line(folder, capfd):
 
 def test_a_folder_and_a_pattern_name_their_images(folder, capfd):
     assert run(capfd, "denoise", ".", "-o", "a", "-s", 5)[0] == 0
-    assert sorted(os.listdir("a")) == ["clean.png", "noisy.png", "photo.jpg"]
+    assert shown_in("a") == ["clean.png", "manifest.jsonl", "noisy.png", "photo.jpg"]
     assert run(capfd, "denoise", "*.png", "-o", "b", "-s", 5)[0] == 0
-    assert sorted(os.listdir("b")) == ["clean.png", "noisy.png"]
+    assert shown_in("b") == ["clean.png", "manifest.jsonl", "noisy.png"]
 
 
 def test_a_batch_goes_past_a_bad_file_and_says_so(folder, capfd):
@@ -105,7 +110,7 @@ def test_a_batch_goes_past_a_bad_file_and_says_so(folder, capfd):
     assert "noisy.png" in out
     assert "bad.png" in err
     assert "1 of 2 inputs failed" in err
-    assert os.listdir("results") == ["noisy.png"]
+    assert shown_in("results") == ["manifest.jsonl", "noisy.png"]
 
 
 def test_standard_input_goes_to_standard_output(folder):

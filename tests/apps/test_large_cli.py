@@ -95,28 +95,49 @@ def test_json_is_one_line_a_channel_and_tells_no_metadata(folder, capfd):
     assert "Doe" not in out + err
 
 
-def test_a_tiff_file_is_large_when_its_pixels_as_float32_are(folder):
+def test_a_tiff_file_is_large_when_it_needs_more_memory_as_a_whole(folder):
     (job,) = jobs_of(["tiled.tif"], None)
-    floats = 4 * 150 * 170 / 2**30
-    assert large.large_image(job, 0.99 * floats).space == (150, 170)
-    assert large.large_image(job, 1.01 * floats) is None
+    whole = large.WHOLE_BYTES * 150 * 170 / 2**30
+    found = large.large_image(job, 0.99 * whole)
+    assert found.image.space == (150, 170)
+    assert not found.fits  # whoever names the memory means it
+    assert large.large_image(job, 1.01 * whole) is None
     assert large.large_image(job, None) is None
 
 
-def test_a_tiff_file_above_the_limit_goes_by_blocks(folder, capfd, monkeypatch):
-    monkeypatch.setattr(large, "FLOAT_BYTES", 2**20)
-    code, out, _ = run(capfd, "denoise", "tiled.tif", "-o", "blocks.tif", "-s", 30, "--json", *RECIPE)
+def test_a_tiff_file_above_the_limit_goes_by_blocks_to_the_same_bytes(folder, capfd, monkeypatch):
+    options = ("-s", 30, "--json", *RECIPE)
+    monkeypatch.setattr(large, "WHOLE_BYTES", 2**20)
+    code, out, _ = run(capfd, "denoise", "tiled.tif", "-o", "blocks.tif", "--tile", 64, *options)
     assert code == 0
     report = json.loads(out)
     assert "channel" not in report
     monkeypatch.undo()
     monkeypatch.chdir(folder)
-    _, out, _ = run(capfd, "denoise", "tiled.tif", "-o", "whole.tif", "-s", 30, "--json", *RECIPE)
+    _, out, _ = run(capfd, "denoise", "tiled.tif", "-o", "whole.tif", *options)
     assert report.keys() == json.loads(out).keys()
     by_blocks, whole = (noiseless.read(name) for name in ("blocks.tif", "whole.tif"))
-    assert np.abs(by_blocks.stored().astype(int) - whole.stored()).max() <= 1
+    np.testing.assert_array_equal(by_blocks.stored(), whole.stored())
     assert by_blocks.header["tiff_layout"] == whole.header["tiff_layout"]
     assert noiseless.files.history(by_blocks) == noiseless.files.history(whole)
+
+
+@pytest.mark.parametrize(
+    "options", [("-m", "heat", "-s", 9), ("-s", 9, "--predict", *RECIPE), ("--noise", "rician:sigma=9", *RECIPE)]
+)
+def test_what_looks_at_the_whole_image_takes_it_whole_where_it_fits(folder, capfd, monkeypatch, options):
+    assert run(capfd, "denoise", "tiled.tif", "-o", "whole.tif", *options)[0] == 0
+    whole = noiseless.read("whole.tif").stored()
+    monkeypatch.setattr(large, "USUAL", 0.001)
+    seen = []
+    monkeypatch.setattr(large, "denoise_large", lambda *a, f=large.denoise_large, **k: seen.append(a) or f(*a, **k))
+    assert run(capfd, "denoise", "tiled.tif", "-o", "again.tif", *options)[0] == 0
+    assert len(seen) == 1  # tried, and left
+    np.testing.assert_array_equal(noiseless.read("again.tif").stored(), whole)
+    monkeypatch.setattr(large, "MOST_SHARE", 1e-9)
+    code, _, err = run(capfd, "denoise", "tiled.tif", "-o", "refused.tif", *options)
+    assert (code, err.count("\n")) == (1, 1)
+    assert not (folder / "refused.tif").exists()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +188,8 @@ def test_stores_and_pictures_go_into_a_folder_together(folder, capfd):
     assert [json.loads(line)["input"] for line in out.splitlines()] == [
         "two.ome.zarr", "two.ome.zarr", "bad.zarr", "tiled.tif",
     ]  # fmt: skip
-    assert sorted(path.name for path in (folder / "out").iterdir()) == ["tiled.tif", "two.ome.zarr"]
+    shown = sorted(path.name for path in (folder / "out").glob("[!.]*"))
+    assert shown == ["manifest.jsonl", "tiled.tif", "two.ome.zarr"]
     assert "1 of 3 inputs failed" in err
 
 

@@ -25,15 +25,15 @@ from noiseless.noise import (
 from noiseless.restoration import (
     METHODS,
     Recipe,
+    block_decision,
     block_grid,
-    by_blocks,
     removal_in_parts,
     restore_by_blocks,
     restore_image,
 )
+from noiseless.restoration.block_decision import PLANAR
 from noiseless.restoration.block_grid import Needs, grown, pieces_for, sides_that_fit, size_of, windows_in
 from noiseless.restoration.block_sample import SIDE, sample_of
-from noiseless.restoration.by_blocks import PLANAR
 
 EXACT = "score:precision=float32,model=tiny"
 MEMORY = 2**27
@@ -262,8 +262,8 @@ def test_the_noise_is_estimated_once_for_each_channel_and_never_for_a_block(monk
     sigmas = np.array([0.02, 0.08]).reshape(1, 2, 1, 1)
     values = clean((3, 2, 150, 140)) + sigmas * np.random.default_rng(0).standard_normal((3, 2, 150, 140))
     source, calls = Chunked(values.astype(np.float32)), []
-    known = by_blocks.known_noise
-    monkeypatch.setattr(by_blocks, "known_noise", lambda *given: (calls.append(given), known(*given))[1])
+    known = block_decision.known_noise
+    monkeypatch.setattr(block_decision, "known_noise", lambda *given: (calls.append(given), known(*given))[1])
     found, result = restored(source, Recipe(EXACT), (16, 16), noise="gaussian")
     assert len(calls) == 2
     for noise, sigma in zip(result.noise, (0.02, 0.08), strict=True):
@@ -337,7 +337,7 @@ def peak(space, dtype="uint16", memory=2**25):
     writer = Away()
     tracemalloc.start()
     try:
-        restore_by_blocks(Endless(), writer, Recipe("box-mean"), sigma=10.0, memory_bytes=memory)
+        restore_by_blocks(Endless(), writer, Recipe("box-mean", tile=512), sigma=10.0, memory_bytes=memory)
         return tracemalloc.get_traced_memory()[1], len(writer.written)
     finally:
         tracemalloc.stop()
@@ -419,12 +419,11 @@ def test_what_looks_at_the_whole_image_is_refused(recipe, reason):
         ({"sigma": np.full((9, 9), 0.1)}, r"shape \(9, 9\) is not one a channel"),
         ({"sigma": [0.1, 0.2]}, "not one a channel, of which there are 1"),
         ({"sigma": 0.1, "noise": Gaussian(0.1)}, "give one of them"),
-        ({"sigma": 0.1, "memory": 2**20}, "least tile, 9 x 9 and .* needs .* GiB .* allow more"),
+        ({"sigma": 0.1, "memory": 2**20}, "least block of the file, 1 x 1 and .* needs .* GiB .* allow more"),
     ],
 )
 def test_noise_and_memory_that_cannot_be_are_refused(options, reason):
     source = Chunked(clean((1, 1, 9, 9)) if "memory" not in options else clean((1, 1, 999, 999)))
-    reason = reason.replace("9 x 9", "64 x 64")
     with pytest.raises(InvalidParameter, match=reason):
         restored(source, Recipe(EXACT), (1, 1), **options)
 
@@ -500,14 +499,14 @@ def test_pieces_of_a_file_that_are_too_large_are_refused_with_what_they_need():
         deep=False,
         tile=512,
         value_bytes=2,
-        channels=1,
+        pixel_bytes=184,
         memory_bytes=2**30,
     )
-    # Half the memory holds four copies of a block with its surroundings, rounded up to multiples of 8.
-    needed = 2 * 4 * 2 * (8192 + 2 * 59 + 2 * 8) ** 2 / 2**30
+    # A quarter of the memory holds four copies of a block with its surroundings, rounded up to multiples of 8.
+    needed = 4 * 4 * 2 * (8192 + 2 * 59 + 2 * 8) ** 2 / 2**30
     with pytest.raises(
         InvalidParameter, match=f"8192 x 8192 and 59 pixels around it, needs {needed:.3g} GiB"
     ) as caught:
         pieces_for(needs)
     assert "1 may be used" in str(caught.value)
-    assert pieces_for(replace(needs, memory_bytes=2**31)).block == (8192, 8192)
+    assert pieces_for(replace(needs, memory_bytes=2**32)).block == (8192, 8192)

@@ -3,6 +3,7 @@ import pytest
 
 from noiseless.errors import InvalidParameter
 from noiseless.restoration import METHODS, Tiled
+from noiseless.restoration.tiling import _cores, sides_of_tiles
 from noiseless.score import LEARNED, NetworkDenoiser
 
 LOCAL = [name for name, build in METHODS.items() if hasattr(build, "reach")]
@@ -26,6 +27,30 @@ def test_the_size_of_the_tile_does_not_matter(name, rng):
     noisy = rng.random((1, 150, 140), dtype=np.float32)
     denoiser = built(name)
     np.testing.assert_allclose(Tiled(denoiser, 40)(noisy, 0.1), Tiled(denoiser, 72)(noisy, 0.1), atol=1e-5)
+
+
+@pytest.mark.parametrize("space", [(1080, 1920), (3000, 4000), (20000, 20000), (9, 100_000), (100_000, 9), (64, 64)])
+@pytest.mark.parametrize("tile", [8, 512, 1536])
+def test_tiles_cover_an_image_once_and_are_no_larger_than_allowed(space, tile):
+    if space[0] * space[1] > 10**8 * (tile >= 512) + 10**7:
+        pytest.skip("as many tiles as pixels")
+    sides = sides_of_tiles(space, tile**2, 64)
+    assert all(side % 8 == 0 for side in sides)
+    assert sides[0] * sides[1] <= tile**2
+    seen = 0
+    edges = set()
+    for rows, columns in _cores(space, sides):
+        seen += (rows.stop - rows.start) * (columns.stop - columns.start)
+        edges.add((rows.start, columns.start))
+    assert seen == space[0] * space[1]
+    assert len(edges) == -(-space[0] // sides[0]) * -(-space[1] // sides[1])
+
+
+def test_little_is_computed_twice():
+    # 6 tiles are the least; two seams one way and one the other are 1.11 times the image, five of one way 1.16
+    rows, columns = sides_of_tiles((3000, 4000), 1536**2, 64)
+    down, across = -(-3000 // rows), -(-4000 // columns)
+    assert (3000 + 128 * (down - 1)) * (4000 + 128 * (across - 1)) < 1.12 * 3000 * 4000
 
 
 def test_a_map_of_sigma_is_cut_with_the_image(rng):

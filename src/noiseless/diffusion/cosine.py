@@ -9,7 +9,6 @@ Makhoul 1980, IEEE ASSP 28, 27, doi:10.1109/TASSP.1980.1163351.
 """
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from noiseless.denoiser import Array
 from noiseless.names import Lazy, load
+from noiseless.threads import usual_threads
 
 _FORWARD = Lazy("scipy.fft:dctn")
 _BACKWARD = Lazy("scipy.fft:idctn")
@@ -67,7 +67,7 @@ def scale_modes(image: Array, factors: Sequence[Array]) -> Array:
 
 def _scaled_in_blocks(image: NDArray[np.floating], factors: Sequence[NDArray[np.floating]]) -> NDArray[np.floating]:
     source, result = np.ascontiguousarray(image), np.empty_like(image, order="C")
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(usual_threads()) as pool:
         # The last axis first: its lines are read from the image, the others are changed in place.
         for axis in range(image.ndim - 1, 0, -1):
             channels, size = image.shape[0], image.shape[axis]

@@ -177,8 +177,11 @@ def _in_sigmas(image: Image, clean: FloatArray, noise: NoiseModel) -> FloatArray
     """What was removed, in standard deviations of the noise; None where it is not white when so divided."""
     noisy = image.in_stored_units()
     if isinstance(noise, Gaussian):
-        level = np.broadcast_to(np.asarray(noise.sigma), noisy.shape)
-        return np.where(level > 0.0, (noisy - clean) / np.where(level > 0.0, level, 1.0), 0.0)
+        level = np.asarray(noise.sigma, np.float32)
+        inverse = np.divide(1.0, level, out=np.zeros_like(level), where=level > 0.0)
+        removed = noisy - clean
+        removed *= inverse
+        return removed
     if isinstance(noise, StabilisableNoise):
         removed = np.asarray(noise.stabilise(noisy) - noise.stabilise(noise.mean(clean)))
         # A background that was set to one value has no noise, and what its law would have there is not in it.

@@ -7,10 +7,13 @@ from itertools import product
 from typing import TypeAlias
 
 from noiseless.errors import InvalidParameter
-from noiseless.restoration.tiling import ALIGNMENT
+from noiseless.restoration.tiling import ALIGNMENT, sides_of_tiles
 
 Window: TypeAlias = tuple[slice, ...]
 """A slice for each axis of space, with a start and a stop within it."""
+
+USUAL_MEMORY = 2**31
+"""Bytes of arrays; the engine of a network needs some more for a tile."""
 
 LARGEST_SIDE, LARGEST_DEPTH = 2048, 64
 """Of a block, pixels; larger ones would hardly save anything of what is read twice."""
@@ -23,9 +26,8 @@ OF_HALO = 4
 COPIES = 4
 """Of the stored values of a block: read, denoised, and coded for the file."""
 
-TILE_BYTES = 160
-"""That a value of a tile takes while it is denoised, at most: 24 by networks, 36 where noise is made white, 88 where
-it is correlated, 146 under impulses, 167 in tensor diffusion of volumes. Methods of patches take 90 MB besides."""
+OF_TILE = 0.75
+"""The part of the memory that a tile may take while it is denoised; the rest is for its block."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,10 @@ class Needs:
     grid : sides of the pieces that the file is written in; blocks are of multiples of them
     reach : pixels along each axis that the denoiser looks at
     deep : whether also along Z
-    tile : usual side of a tile
+    tile : of the side of a square as large as a tile usually is
     value_bytes : of the stored values of a pixel, all its channels
-    channels : of a pixel
-    memory_bytes : half of it for a block, half for a tile
+    pixel_bytes : that a pixel of a tile takes while it is denoised
+    memory_bytes : for a block and a tile of it
     """
 
     space: tuple[int, ...]
@@ -77,12 +79,17 @@ class Needs:
     deep: bool
     tile: int
     value_bytes: int
-    channels: int
+    pixel_bytes: int
     memory_bytes: int
 
     @property
     def halo(self) -> tuple[int, ...]:
         return (self.reach if self.deep else 0, self.reach, self.reach)[-len(self.space) :]
+
+    @property
+    def width(self) -> int:
+        """Of a tile."""
+        return -(-max(self.tile, OF_HALO * self.reach) // ALIGNMENT) * ALIGNMENT
 
     def bytes_of(self, sides: Sequence[int], of_pixel: int) -> int:
         """That a window of these sides takes, with all around it."""
@@ -100,22 +107,45 @@ def pieces_for(needs: Needs) -> Pieces:
     ------
     InvalidParameter : the least ones need more memory.
     """
-    space = needs.space
-    width = -(-max(needs.tile, OF_HALO * needs.reach) // ALIGNMENT) * ALIGNMENT
-    tile = _largest(needs, width, [1] * (len(space) - 2) + [LEAST_TILE] * 2, needs.channels * TILE_BYTES, "tile")
-    block = _largest(needs, max(width, LARGEST_SIDE), needs.grid, COPIES * needs.value_bytes, "block of the file")
-    return Pieces(space, block, tile, needs.halo)
+    side = needs.width * max(1, round(LARGEST_SIDE / needs.width))
+    memory = (1.0 - OF_TILE) * needs.memory_bytes
+    block = _largest(needs, side, needs.grid, COPIES * needs.value_bytes, memory, "block of the file")
+    block = tuple(min(part, length) for part, length in zip(block, needs.space, strict=True))
+    return Pieces(needs.space, block, tile_for(needs, block), needs.halo)
 
 
-def _largest(needs: Needs, side: int, least: Sequence[int], of_pixel: int, name: str) -> tuple[int, ...]:
+def tile_for(needs: Needs, region: Sequence[int]) -> tuple[int, ...]:
+    """Sides of the tiles of a region: the largest that are of use, and fit, and all of about one size.
+
+    Raises
+    ------
+    InvalidParameter : the least ones need more memory.
+    """
+    memory = OF_TILE * needs.memory_bytes
+    least = [1] * (len(region) - 2) + [LEAST_TILE] * 2
+    largest = _largest(needs, needs.width, least, needs.pixel_bytes, memory, "tile")
+    if not needs.deep:
+        # The same pixels in the shape for which the least is computed twice.
+        area = max(largest[-2] * largest[-1], ALIGNMENT**2)
+        plane = sides_of_tiles((region[-2], region[-1]), area, needs.reach)
+        if needs.bytes_of((*largest[:-2], *plane), needs.pixel_bytes) <= memory:
+            return (*largest[:-2], *plane)
+    units = (1, ALIGNMENT, ALIGNMENT)[-len(region) :]
+    return tuple(
+        -(-length // -(-length // side) // unit) * unit
+        for length, side, unit in zip(region, largest, units, strict=True)
+    )
+
+
+def _largest(needs: Needs, side: int, least: Sequence[int], of_pixel: int, memory: float, name: str) -> tuple[int, ...]:
     """Sides of about ``side``, at least ``least`` and multiples of it; small planes are taken many at once."""
     plane = [min(side, length) for length in needs.space[-2:]]
     depth = LARGEST_DEPTH if needs.deep else max(1, side**2 // math.prod(plane))
     wanted = [min(a, b) for a, b in zip((depth, *plane)[-len(needs.space) :], needs.space, strict=True)]
     least = [min(a, b) for a, b in zip(least, needs.space, strict=True)]
-    found = sides_that_fit(wanted, least, lambda sides: needs.bytes_of(sides, of_pixel) <= needs.memory_bytes // 2)
+    found = sides_that_fit(wanted, least, lambda sides: needs.bytes_of(sides, of_pixel) <= memory)
     if found is None:
-        needed = 2 * needs.bytes_of(least, of_pixel) / 2**30
+        needed = needs.bytes_of(least, of_pixel) * needs.memory_bytes / memory / 2**30
         raise InvalidParameter(
             f"the least {name}, {' x '.join(map(str, least))} and {needs.reach} pixels around it, needs {needed:.3g} "
             f"GiB of memory, and {needs.memory_bytes / 2**30:.3g} may be used; allow more"

@@ -1,7 +1,8 @@
 """Windows from all over an image that is larger than memory, by which its noise is known."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,6 +27,52 @@ PLASTIC = 1.1673039782614187
 """The root of x^5 = x + 1, whose powers spread points over four axes (Roberts 2018, extremelearning.com.au)."""
 
 
+@dataclass(frozen=True)
+class SamplePlan:
+    """Where the windows of a sample lie.
+
+    Parameters
+    ----------
+    places : item and window, (Z, Y, X), in the order in which they are looked at
+    number : of windows that are taken: of the first ones that are not constant. 0: all, for they are all of the image.
+    """
+
+    places: tuple[tuple[int, Window], ...]
+    number: int = 0
+
+    def sample(self, windows: Iterable[Values]) -> Image:
+        """The image of them, one behind another along Z, ``volumes`` of them.
+
+        Parameters
+        ----------
+        windows : (C, Z, Y, X) stored values at the places; no more are asked for than are needed
+        """
+        if self.number:
+            windows = _varied(windows, self.number)
+        taken = list(windows)
+        image = from_array(np.concatenate(taken, axis=1), channel_axis=0)
+        return Image(image.pixels, "CZYX", image.scale, image.offset, image.stored_dtype, volumes=len(taken))
+
+
+def plan_for(items: int, channels: int, space: tuple[int, ...], *, memory_bytes: int, deep: bool) -> SamplePlan:
+    """Windows from all over the items of an image; all of it where it is small.
+
+    Parameters
+    ----------
+    channels : that are looked at together
+    space : (Y, X) or (Z, Y, X)
+    memory_bytes : for the estimate
+    deep : whether a window of a volume has several slices
+    """
+    space = (1, *space)[-3:]
+    sides = [min(side, length) for side, length in zip((DEPTH if deep else 1, SIDE, SIDE), space, strict=True)]
+    values = math.prod(sides) * channels
+    number = max(1, min(WINDOWS, memory_bytes // (ESTIMATING_BYTES * values)))
+    if items * math.prod(space) <= number * math.prod(sides):
+        return SamplePlan(tuple((item, tuple(slice(0, length) for length in space)) for item in range(items)))
+    return SamplePlan(tuple(_places(items, space, sides, TRIALS * number)), number)
+
+
 def sample_of(source: Chunked, channels: slice, *, memory_bytes: int, deep: bool) -> Image:
     """Windows of an image one behind another along Z, ``volumes`` of them; all of the image where it is small.
 
@@ -39,29 +86,24 @@ def sample_of(source: Chunked, channels: slice, *, memory_bytes: int, deep: bool
     ------
     InvalidImage : a value is NaN or infinite.
     """
-    space = (1, *source.space)[-3:]
-    sides = [min(side, length) for side, length in zip((DEPTH if deep else 1, SIDE, SIDE), space, strict=True)]
-    values = math.prod(sides) * (channels.stop - channels.start)
-    number = max(1, min(WINDOWS, memory_bytes // (ESTIMATING_BYTES * values)))
-    if source.items * math.prod(space) <= number * math.prod(sides):
-        places = ((item, tuple(slice(0, length) for length in space)) for item in range(source.items))
-        windows = [_window(source, item, channels, window) for item, window in places]
-    else:
-        windows = _varied(source, channels, sides, number)
-    image = from_array(np.concatenate(windows, axis=1), channel_axis=0)
-    return Image(image.pixels, "CZYX", image.scale, image.offset, image.stored_dtype, volumes=len(windows))
+    count = channels.stop - channels.start
+    plan = plan_for(source.items, count, source.space, memory_bytes=memory_bytes, deep=deep)
+    return plan.sample(_window(source, item, channels, window) for item, window in plan.places)
 
 
-def _varied(source: Chunked, channels: slice, sides: list[int], number: int) -> list[Values]:
+def _varied(windows: Iterable[Values], number: int) -> Iterator[Values]:
     """So many windows that are not constant; one that is where there is no other."""
-    found: list[Values] = []
-    for item, window in _places(source.items, (1, *source.space)[-3:], sides, TRIALS * number):
-        values = _window(source, item, channels, window)
+    taken, constant = 0, None
+    for values in windows:
         if values.min() < values.max():
-            found.append(values)
-        if len(found) == number:
-            break
-    return found or [values]
+            taken += 1
+            yield values
+        else:
+            constant = values
+        if taken == number:
+            return
+    if not taken and constant is not None:
+        yield constant
 
 
 def _places(items: int, space: tuple[int, ...], sides: list[int], count: int) -> Iterator[tuple[int, Window]]:

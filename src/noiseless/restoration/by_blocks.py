@@ -18,26 +18,21 @@ from typing import Any
 
 import numpy as np
 
-from noiseless.classical import CLASSICAL
-from noiseless.denoiser import LocalDenoiser, Sigma
-from noiseless.errors import Diverged, InvalidParameter
-from noiseless.image import FloatArray, Image
-from noiseless.noise import Gaussian, NoiseEstimate, Quantised, WithImpulses
+from noiseless.denoiser import Array, LocalDenoiser, Sigma
+from noiseless.errors import InvalidParameter
+from noiseless.image import Image
+from noiseless.noise import NoiseEstimate
 from noiseless.restoration.audit import Audit, audit_of
-from noiseless.restoration.block_grid import Needs, Pieces, Window, inside, pieces_for, size_of, windows_in
+from noiseless.restoration.block_decision import PLANAR, Decision, decided, told_of, with_axes
+from noiseless.restoration.block_grid import USUAL_MEMORY, Needs, Pieces, Window, inside, pieces_for
 from noiseless.restoration.block_sample import sample_of
 from noiseless.restoration.chunked import Chunked, Values, Writer, read_finite
 from noiseless.restoration.denoising import report_of
-from noiseless.restoration.noise_at_hand import Noise, given_noise, known_noise
+from noiseless.restoration.devices import LocalOnDevice, tensor_on
+from noiseless.restoration.noise_at_hand import Noise
 from noiseless.restoration.recipe import Recipe
-from noiseless.restoration.removal_in_parts import RemovalInParts, local_denoiser, removal_for
-from noiseless.score import DENSITIES, LEARNED
-
-USUAL_MEMORY = 2**31
-"""Bytes of arrays; the engine of a network needs some more for a tile."""
-
-PLANAR = {*CLASSICAL, *LEARNED, *DENSITIES}
-"""Methods that take a volume plane by plane."""
+from noiseless.restoration.removal_in_parts import local_denoiser
+from noiseless.restoration.tiling import Tiled
 
 AUDITED = 16
 """Windows of the sample that are denoised beforehand, to be looked at."""
@@ -65,15 +60,10 @@ class RestoredByBlocks:
 
 @dataclass(frozen=True, eq=False)
 class _Channel:
-    """A channel, or all of one picture, and what was decided for it.
-
-    ``like`` is a pixel with the scale and offset of the image.
-    """
+    """A channel, or all of one picture, and what was decided for it."""
 
     channels: slice
-    noise: NoiseEstimate
-    like: Image
-    removal: RemovalInParts
+    decision: Decision
     audit: Audit
     pieces: Pieces
 
@@ -86,6 +76,7 @@ def restore_by_blocks(
     sigma: Sigma | None = None,
     noise: Noise = None,
     memory_bytes: int = USUAL_MEMORY,
+    device: str | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> RestoredByBlocks:
     """Denoise an image that need not fit into memory.
@@ -97,33 +88,35 @@ def restore_by_blocks(
     sigma, noise : as for :func:`noiseless.restore`, in stored units; sigma is a number, or one a channel. None: the
         noise is estimated once for each channel, from a sample.
     memory_bytes : what the arrays may take; with less, smaller blocks are read.
+    device : where it is done, as for :func:`noiseless.denoise`
     progress : called with the share that is done, 0 to 1, after each block
 
     Raises
     ------
-    InvalidParameter : method, noise or what else is asked for looks at the whole image; the noise cannot be estimated;
-        the file has to be written in pieces that do not fit into memory.
+    NeedsWholeImage : method, noise or what else is asked for looks at the whole image.
+    InvalidParameter : the noise cannot be estimated; there is no such device; the file has to be written in pieces that
+        do not fit into memory.
     InvalidImage : a value is NaN or infinite.
     Diverged : so is a denoised one.
     """
     started = time.perf_counter()
-    denoiser = local_denoiser(recipe)
+    denoiser, like = local_denoiser(recipe), tensor_on(device)
     _check_chunk(source, memory_bytes)
     single = range(source.channels)
     groups = [slice(0, source.channels)] if source.together else [slice(n, n + 1) for n in single]
-    told = _told(sigma, noise, source.channels)
+    told = told_of(sigma, noise, source.channels)
     parts = [
-        _decided(source, group, writer.grid, denoiser, recipe, _of_channels(told, group), memory_bytes)
+        _decided(source, group, writer.grid, denoiser, recipe, _of_channels(told, group), memory_bytes, like)
         for group in groups
     ]
     work = [(part, item, block) for part in parts for item in range(source.items) for block in part.pieces.blocks]
     for number, (part, item, block) in enumerate(work, start=1):
-        writer.write(item, part.channels, block, _restored(source, part, item, block, recipe))
+        writer.write(item, part.channels, block, _restored(source, part, item, block))
         if progress is not None:
             progress(number / len(work))
     seconds = time.perf_counter() - started
-    reports = tuple(report_of(part.audit, part.noise, recipe) | {"seconds": seconds} for part in parts)
-    return RestoredByBlocks(tuple(part.noise for part in parts), recipe, reports, len(work))
+    reports = tuple(report_of(part.audit, part.decision.noise, recipe) | {"seconds": seconds} for part in parts)
+    return RestoredByBlocks(tuple(part.decision.noise for part in parts), recipe, reports, len(work))
 
 
 def _check_chunk(source: Chunked, memory_bytes: int) -> None:
@@ -134,20 +127,6 @@ def _check_chunk(source: Chunked, memory_bytes: int) -> None:
             f"pieces of {' x '.join(map(str, source.chunk))} pixels, in which the file is coded, need "
             f"{needed / 2**30:.3g} GiB of memory, and {memory_bytes / 2**30:.3g} may be used; allow more"
         )
-
-
-def _told(sigma: Sigma | None, noise: Noise, channels: int) -> tuple[Any, Noise]:
-    """What the caller says of the noise: sigma as a number or one a channel."""
-    if isinstance(noise, Gaussian) and sigma is None:
-        sigma, noise = noise.sigma, None
-    if sigma is None or np.size(sigma) == 1:
-        return (sigma if sigma is None else float(np.asarray(sigma).item())), noise
-    if np.size(sigma) != channels:
-        raise InvalidParameter(
-            f"sigma of shape {np.shape(sigma)} is not one a channel, of which there are {channels}; a map would be as "
-            "large as the image, so give one number, or one a channel"
-        )
-    return np.asarray(sigma).reshape(-1), noise
 
 
 def _of_channels(told: tuple[Any, Noise], group: slice) -> tuple[Any, Noise]:
@@ -165,41 +144,29 @@ def _decided(
     recipe: Recipe,
     told: tuple[Any, Noise],
     memory_bytes: int,
+    like: Array | None,
 ) -> _Channel:
     """What the sample says of a channel, or of a picture, and into what it is cut."""
     ndim, deep = len(source.space), recipe.method_name not in PLANAR
     sample = sample_of(source, group, memory_bytes=memory_bytes, deep=deep)
-    found = known_noise(given_noise(*told, sample, 0), sample, recipe.method_name)
-    found = replace(found, model=_with_axes(found.model, ndim))
-    removal = removal_for(found.model, denoiser, recipe, sample)
-    if removal.faint:
-        warning = "there are so few photons that passes would do better, which need the whole image in memory"
-        found = replace(found, warnings=(*found.warnings, warning))
+    decision = decided(sample, told, denoiser, recipe, ndim)
+    if like is not None:
+        there = LocalOnDevice(Tiled(decision.removal.denoiser), like)
+        decision = replace(decision, removal=replace(decision.removal, denoiser=there))
     needs = Needs(
         space=source.space,
         grid=grid,
-        reach=removal.reach(sample.scale),
-        deep=deep or removal.is_deep,
+        reach=decision.removal.reach(sample.scale),
+        deep=deep or decision.removal.is_deep,
         tile=recipe.tile,
         value_bytes=source.dtype.itemsize * sample.channels,
-        channels=sample.channels,
+        pixel_bytes=decision.removal.pixel_bytes(sample.channels),
         memory_bytes=memory_bytes,
     )
-    pieces = pieces_for(needs)
-    like = replace(sample, pixels=sample.pixels[:, :1, :1, :1].copy(), volumes=1)
-    return _Channel(group, found, like, removal, _audit(sample, found, removal, recipe, ndim), pieces)
+    return _Channel(group, decision, _audit(sample, decision, recipe, ndim), pieces_for(needs))
 
 
-def _with_axes(noise: Any, ndim: int) -> Any:
-    """The same noise, its sigma one a channel laid out for images of so many axes of space."""
-    if isinstance(noise, WithImpulses | Quantised):
-        return replace(noise, background=_with_axes(noise.background, ndim))
-    if isinstance(noise, Gaussian) and not isinstance(noise.sigma, float):
-        return Gaussian(noise.sigma.reshape(-1, *[1] * ndim))
-    return noise
-
-
-def _audit(sample: Image, noise: NoiseEstimate, removal: RemovalInParts, recipe: Recipe, ndim: int) -> Audit:
+def _audit(sample: Image, decision: Decision, recipe: Recipe, ndim: int) -> Audit:
     """A look at windows of the sample, and at what comes of them."""
     count, depth = min(sample.volumes, AUDITED), sample.pixels.shape[1] // sample.volumes
     seen = replace(sample, pixels=sample.pixels[:, : count * depth], volumes=count)
@@ -208,34 +175,13 @@ def _audit(sample: Image, noise: NoiseEstimate, removal: RemovalInParts, recipe:
     for number in range(count):
         pixels = seen.volume(number).pixels.reshape(shape if ndim == 3 else (shape[0], *shape[2:]))
         image = replace(seen, pixels=pixels, axes="CZYX" if ndim == 3 else "CYX", volumes=1)
-        clean.append(_denoised(image, removal, recipe).reshape(shape))
-    of_stack = replace(noise, model=_with_axes(noise.model, 3))
+        clean.append(decision.denoised(image).reshape(shape))
+    of_stack = replace(decision.noise, model=with_axes(decision.noise.model, 3))
     return audit_of(seen, np.concatenate(clean, axis=1), of_stack, recipe, None)
 
 
-def _restored(source: Chunked, part: _Channel, item: int, block: Window, recipe: Recipe) -> Values:
+def _restored(source: Chunked, part: _Channel, item: int, block: Window) -> Values:
     """(C, *block) denoised values in stored units."""
     outer = part.pieces.around(block)
     stored = read_finite(source, item, part.channels, outer)
-    result = np.empty((len(stored), *size_of(block)), stored.dtype)
-    for tile in windows_in(block, part.pieces.tile):
-        window = part.pieces.around(tile)
-        image = _as_image(stored[(slice(None), *inside(window, outer))], part.like)
-        clean = image.with_pixels(_denoised(image, part.removal, recipe)).stored()
-        result[(slice(None), *inside(tile, block))] = clean[(slice(None), *inside(tile, window))]
-    return result
-
-
-def _as_image(stored: Values, like: Image) -> Image:
-    """Stored values as an image, with the scale and offset of another one; as ``from_array`` does it."""
-    kind: Any = np.float32 if np.can_cast(stored.dtype, np.float32) else np.float64
-    pixels = np.subtract(stored, kind(like.offset), dtype=kind, casting="same_kind")
-    pixels = pixels.astype(np.float32) / np.float32(like.scale)
-    return replace(like, pixels=pixels, axes="CYX" if stored.ndim == 3 else "CZYX")
-
-
-def _denoised(image: Image, removal: RemovalInParts, recipe: Recipe) -> FloatArray:
-    pixels = removal(image)
-    if not np.isfinite(pixels).all():
-        raise Diverged(f"{recipe.method_name} gave values that are not finite; report the image, or try another method")
-    return pixels
+    return part.decision.restored(stored, inside(block, outer), part.pieces.tile, part.pieces.halo)

@@ -64,10 +64,20 @@ def read_finite(source: Chunked, item: int, channels: slice, window: Window) -> 
     InvalidImage : one is NaN or infinite; the message says where in the image.
     """
     values = source.read(item, channels, window)
+    check_window(values, channels.start, window)
+    return values
+
+
+def check_window(values: Values, channel: int, window: Window) -> None:
+    """Refuse NaN and infinity in the (C, *space) values of a window, the first of them of this channel.
+
+    Raises
+    ------
+    InvalidImage : one is NaN or infinite; the message says where in the image.
+    """
     if values.dtype.kind == "f" and not (finite := np.isfinite(values)).all():
-        channel, *place = (int(index) for index in np.unravel_index(int(np.argmin(finite)), finite.shape))
+        first, *place = (int(index) for index in np.unravel_index(int(np.argmin(finite)), finite.shape))
         at = tuple(index + part.start for index, part in zip(place, window, strict=True))
         raise InvalidImage(
-            f"a value is NaN or infinite, in channel {channels.start + channel} at {at}; replace it before denoising"
+            f"a value is NaN or infinite, in channel {channel + first} at {at}; replace it before denoising"
         )
-    return values

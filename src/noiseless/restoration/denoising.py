@@ -2,13 +2,14 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 import array_api_compat
 import numpy as np
+from numpy.typing import NDArray
 
 from noiseless.denoiser import Array, Denoiser, Sigma
 from noiseless.errors import Diverged, InvalidParameter
@@ -17,7 +18,8 @@ from noiseless.image import FloatArray, Image, from_array, with_channel_axis
 from noiseless.noise import Correlated, NoiseEstimate, NoiseModel
 from noiseless.restoration.audit import Audit, audit_of
 from noiseless.restoration.choosing import Choice, choose
-from noiseless.restoration.devices import on_device
+from noiseless.restoration.dask_arrays import denoise_lazily
+from noiseless.restoration.devices import on_device, tensor_on
 from noiseless.restoration.ensemble import Ensemble
 from noiseless.restoration.measurable import check_measurable
 from noiseless.restoration.methods import ENSEMBLE
@@ -25,6 +27,7 @@ from noiseless.restoration.noise_at_hand import Noise, given_noise, known_noise
 from noiseless.restoration.posterior import error_bars, posterior_samples
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal import remove_from_image
+from noiseless.restoration.tiling import USUAL_TILE
 from noiseless.version import __version__
 
 T = TypeVar("T")
@@ -72,20 +75,23 @@ def denoise(  # noqa: PLR0913  the one door: every choice a user has, by its nam
     steps: int = 1,
     sampler: str = "auto",
     seed: int = 0,
-    tile: int = 512,
+    tile: int = USUAL_TILE,
+    device: str | None = None,
 ) -> Array:
     """The clean image under the noise: E[x | y] for y = x + sigma n, by the score network unless told otherwise.
 
     Parameters
     ----------
     noisy : (Y, X) gray, (Z, Y, X) a volume, or with one more axis for channels. Integers, floats of 16 to 64 bits;
-        a NumPy array or a torch tensor.
+        a NumPy array, a torch tensor, or a dask array: the result is lazy then, see :mod:`.dask_arrays`.
     sigma : standard deviation of the noise in the units of ``noisy``: 25 means 25 grey levels of a uint8 image. A
         number, one a channel, or one a pixel. A larger sigma removes more. None: it is estimated from the image.
     noise : a noise model instead of ``sigma``, its parameters in the units of ``noisy``: ``noiseless.noise.Rician(9)``;
         or a kind in ``noiseless.noise.KINDS``, such as "rician", whose parameters are then estimated
     channel_axis : which axis holds the channels (-1 for the usual colour photograph); None for a gray image
     method, model, strength, steps, sampler, seed, tile : see :class:`Recipe`
+    device : where a NumPy array is denoised: "cpu", "cuda", "cuda:1", or "auto", the first GPU if there is one. None is
+        the CPU; a torch tensor is denoised where it is.
 
     Returns
     -------
@@ -103,7 +109,13 @@ def denoise(  # noqa: PLR0913  the one door: every choice a user has, by its nam
     >>> clean = noiseless.denoise(noisy, sigma=25, channel_axis=-1)  # doctest: +SKIP
     """
     recipe = Recipe(method, model, strength, steps, sampler, seed, tile)
-    return restore(noisy, recipe, sigma=sigma, noise=noise, channel_axis=channel_axis).image
+    if array_api_compat.is_dask_array(noisy):
+        if device not in (None, "cpu"):
+            raise InvalidParameter(f"device is {device!r}, and dask arrays are denoised on the CPU; leave it out")
+        return denoise_lazily(noisy, recipe, sigma=sigma, noise=noise, channel_axis=channel_axis)
+    image, like = _opened(noisy, channel_axis, device)
+    done = _removed(image, given_noise(sigma, noise, image, channel_axis), recipe, like)
+    return _laid_out(image.with_pixels(done.pixels).stored(), noisy, channel_axis)
 
 
 def restore(
@@ -113,6 +125,7 @@ def restore(
     sigma: Sigma | None = None,
     noise: Noise = None,
     channel_axis: int | None = None,
+    device: str | None = None,
 ) -> Restored[Array]:
     """As :func:`denoise`, and what was estimated and done.
 
@@ -120,17 +133,13 @@ def restore(
     -------
     Restored : ``.image`` is what :func:`denoise` returns; ``.noise``, ``.recipe`` and ``.report`` say how.
     """
-    like = noisy if array_api_compat.is_torch_array(noisy) else None
-    values = np.asarray(noisy) if like is None else like.detach().cpu().numpy()
-    image = from_array(values, channel_axis=channel_axis)
+    if array_api_compat.is_dask_array(noisy):
+        raise InvalidParameter("restore tells what it found, and a dask array is lazy; use denoise, or compute it")
+    image, like = _opened(noisy, channel_axis, device)
     restored = _restore(image, given_noise(sigma, noise, image, channel_axis), recipe, like)
 
     def laid_out(channel_first: Array) -> Array:
-        array = np.ascontiguousarray(with_channel_axis(channel_first, channel_axis))
-        if like is None:
-            return array
-        xp, device = array_api_compat.array_namespace(like), array_api_compat.device(like)
-        return xp.asarray(array, dtype=like.dtype if array.dtype == values.dtype else None, device=device)
+        return _laid_out(channel_first, noisy, channel_axis)
 
     error = restored.error
     if error is not None:
@@ -146,17 +155,62 @@ def restore_image(
     *,
     sigma: Sigma | None = None,
     noise: Noise = None,
+    device: str | None = None,
 ) -> Restored[Image]:
     """As :func:`restore`, for an :class:`Image` as :func:`noiseless.read` gives it; header and alpha are kept.
 
     ``sigma`` and ``noise`` are in stored units, and a map is channel-first.
     """
-    return _restore(image, given_noise(sigma, noise, image, 0), recipe, None)
+    return _restore(image, given_noise(sigma, noise, image, 0), recipe, tensor_on(device))
 
 
-def _restore(image: Image, given: Noise, recipe: Recipe, like: Array | None) -> Restored[Image]:
-    """Estimate the noise, denoise, check. ``like`` is a torch tensor whose kind and device do the work, or None."""
-    started = time.perf_counter()
+def _opened(noisy: Array, channel_axis: int | None, device: str | None) -> tuple[Image, Array | None]:
+    """An array as an image, and a torch tensor that is where the work is to be done; None: NumPy does it."""
+    if not array_api_compat.is_torch_array(noisy):
+        return from_array(np.asarray(noisy), channel_axis=channel_axis), tensor_on(device)
+    if device is not None and device != str(noisy.device):
+        raise InvalidParameter(
+            f"device is {device!r}, and the tensor is on {str(noisy.device)!r}, where it is denoised; leave it out, or "
+            f"give noisy.to({device!r})"
+        )
+    return from_array(noisy.detach().cpu().numpy(), channel_axis=channel_axis), noisy
+
+
+def _laid_out(channel_first: NDArray[Any], noisy: Array, channel_axis: int | None) -> Array:
+    """An array of the kind, device and axes of the noisy one."""
+    array = np.ascontiguousarray(with_channel_axis(channel_first, channel_axis))
+    if not array_api_compat.is_torch_array(noisy):
+        return array
+    xp, device = array_api_compat.array_namespace(noisy), array_api_compat.device(noisy)
+    # What is in units of error, and not of the image, is not of its dtype.
+    same = str(noisy.dtype).removeprefix("torch.") == array.dtype.name
+    return xp.asarray(array, dtype=noisy.dtype if same else None, device=device)
+
+
+@dataclass(frozen=True, eq=False)
+class _Removed:
+    """A denoised image, and what it was made by.
+
+    Parameters
+    ----------
+    pixels : nominal
+    noise, recipe, choice : what was removed, how, and why so
+    denoiser : of the recipe, where the work is done
+    removed : with a denoiser, and other nominal pixels: the same once more
+    found : what the image says of the noise where that was told; None where nobody asked
+    """
+
+    pixels: FloatArray
+    noise: NoiseEstimate
+    recipe: Recipe
+    choice: Choice | None
+    denoiser: Denoiser
+    removed: Callable[[Denoiser, FloatArray], FloatArray]
+    found: NoiseEstimate | None
+
+
+def _removed(image: Image, given: Noise, recipe: Recipe, like: Array | None) -> _Removed:
+    """Estimate the noise and remove it. ``like`` is a torch tensor whose kind and device do the work, or None."""
     told = isinstance(given, NoiseModel)
     if recipe.samples and not told:
         raise InvalidParameter("samples are draws given the noise, which an estimate only guesses; give sigma or noise")
@@ -181,13 +235,23 @@ def _restore(image: Image, given: Noise, recipe: Recipe, like: Array | None) -> 
     pixels = removed(denoiser, image.pixels)
     if not np.isfinite(pixels).all():
         raise Diverged(f"{recipe.method_name} gave values that are not finite; report the image, or try another method")
+    return _Removed(pixels, noise, recipe, choice, denoiser, removed, found)
+
+
+def _restore(image: Image, given: Noise, recipe: Recipe, like: Array | None) -> Restored[Image]:
+    """Estimate the noise, denoise, check; ``like`` as for :func:`_removed`."""
+    started = time.perf_counter()
+    told = isinstance(given, NoiseModel)
+    done = _removed(image, given, recipe, like)
+    pixels, noise, recipe, denoiser, removed = done.pixels, done.noise, done.recipe, done.denoiser, done.removed
     error = None
     if recipe.error:
         error = error_bars(noise.model, removed, denoiser, image, pixels, recipe, told=told)
     drawn = posterior_samples(noise.model, removed, denoiser, image, recipe) if recipe.samples else ()
     samples = tuple(image.with_pixels(sample) for sample in drawn)
-    audit = audit_of(image, pixels, noise, recipe, partial(removed, denoiser) if recipe.predict else None, found)
-    report = report_of(audit, noise, recipe, choice) | {"seconds": time.perf_counter() - started}
+    again = partial(removed, denoiser) if recipe.predict else None
+    audit = audit_of(image, pixels, noise, recipe, again, done.found)
+    report = report_of(audit, noise, recipe, done.choice) | {"seconds": time.perf_counter() - started}
     return Restored(image.with_pixels(pixels), noise, recipe, report, audit, error, samples)
 
 

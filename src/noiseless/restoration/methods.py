@@ -13,7 +13,7 @@ from noiseless.names import lookup, with_plugins
 from noiseless.restoration.ensemble import Ensemble, OneLevelAChannel, SelfEnsemble
 from noiseless.restoration.level_range import ByLevels
 from noiseless.restoration.orientation import Across
-from noiseless.restoration.tiling import Tiled
+from noiseless.restoration.tiling import USUAL_TILE, Tiled
 from noiseless.score import DENSITIES, LEARNED
 
 ENSEMBLE = "ensemble"
@@ -34,7 +34,7 @@ USUAL_MEMBERS = (
 
 def usual_ensemble() -> Ensemble:
     """The ensemble of the usual members."""
-    return ensemble_of(USUAL_MEMBERS, USUAL_MODEL, tile=512)
+    return ensemble_of(USUAL_MEMBERS, USUAL_MODEL, tile=USUAL_TILE)
 
 
 METHODS: Mapping[str, Any] = with_plugins(
@@ -75,7 +75,7 @@ def build(method: str, model: str, *, tile: int, exact: bool) -> Denoiser:
     method : see :func:`parsed`. Any local method takes ``turns=8`` too: the mean over its turns and mirrorings; and,
         for volumes, ``normal=y`` or ``normal=x``: the planes that stand on the slices instead of these.
     model : of a learned method, or of a density; ``model=`` in the method goes before it
-    tile : side of a tile in pixels
+    tile : pixels of the side of a square as large as a tile
     exact : float32 throughout, as what asks for small differences needs
 
     Raises

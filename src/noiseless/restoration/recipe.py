@@ -9,6 +9,7 @@ from noiseless.generation import SAMPLERS, PosteriorSamples, ProbabilityFlow, Sa
 from noiseless.names import lookup
 from noiseless.restoration.level_range import ByLevels
 from noiseless.restoration.methods import ENSEMBLE, USUAL_MEMBERS, USUAL_MODEL, build, ensemble_of, parsed
+from noiseless.restoration.tiling import USUAL_TILE
 from noiseless.score import LEARNED, is_blind
 
 AUTO = "auto"
@@ -35,7 +36,7 @@ class Recipe:
     sampler : the rule of such a step, a name in ``generation.SAMPLERS``; "auto": "euler" (DDIM) for the flow,
         "ancestral" for samples
     seed : for samplers that draw noise, and for the probes of the error
-    tile : side of a tile in pixels, a multiple of 8; smaller tiles need less memory
+    tile : a tile has the pixels of a square of this side, a multiple of 8; smaller ones need less memory and more time
     samples : how many images to draw that may have been the clean one; sigma must be given then.
     error : True finds, at the cost of 8 more calls in float32, how far each pixel may be wrong.
     predict : True finds, at the cost of 5 more calls in float32, how good the result is: its PSNR, with an interval.
@@ -57,7 +58,7 @@ class Recipe:
     steps: int = 1
     sampler: str = "auto"
     seed: int = 0
-    tile: int = 512
+    tile: int = USUAL_TILE
     samples: int = 0
     error: bool = False
     predict: bool = False

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseless.denoiser import LocalDenoiser
-from noiseless.errors import InvalidParameter
+from noiseless.errors import InvalidParameter, NeedsWholeImage
 from noiseless.generation.plug_and_play import HIGHEST
 from noiseless.image import FloatArray, Image
 from noiseless.noise import (
@@ -34,6 +34,7 @@ from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal import ROUNDING_SIGMA, remove_from_image
 from noiseless.restoration.stabilised import DARKEST, FAINT
 from noiseless.restoration.tiling import Tiled
+from noiseless.score import LEARNED
 
 Pixels = NDArray[np.floating]
 
@@ -44,6 +45,14 @@ FILTERED, FILLED = 64, 16
 """Pixels around a part that filters of correlated noise, and the filling in of impulses, may look at besides. Both go
 on without an end; what filters see beyond 64 pixels changes a result by less than 4e-5 sigma (Gaussian kernels of a
 width of 0.8 to 2 pixels)."""
+
+
+VALUE_BYTES, ENGINE_BYTES = 160, 160
+"""That a value takes, at most, while it is denoised: 146 under impulses, 167 in tensor diffusion of volumes; methods of
+patches take 90 MB besides. And what the engine of a network takes besides for a pixel."""
+
+NETWORK_BYTES = {Gaussian: 24, Quantisation: 24, Poisson: 36, PoissonGaussian: 36, Speckle: 36, AmplitudeSpeckle: 36}
+"""The same of arrays around networks, by what they remove."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +95,12 @@ class RemovalInParts:
         besides = (FILTERED if correlated else 0) + (FILLED if isinstance(self.noise, WithImpulses) else 0)
         return self.denoiser.reach(level) + besides
 
+    def pixel_bytes(self, channels: int) -> int:
+        """That a pixel of so many channels takes while it is denoised."""
+        if self.recipe.method_name not in LEARNED:
+            return VALUE_BYTES * channels
+        return NETWORK_BYTES.get(type(self.noise), VALUE_BYTES) * channels + ENGINE_BYTES
+
     @property
     def is_deep(self) -> bool:
         """Whether the noise of neighbouring planes of a volume depends on one another."""
@@ -110,14 +125,11 @@ def removal_for(noise: NoiseModel, denoiser: LocalDenoiser, recipe: Recipe, samp
 
     Raises
     ------
-    InvalidParameter : the noise is of a kind that is removed from whole images only.
+    NeedsWholeImage : the noise is of a kind that is removed from whole images only.
+    InvalidParameter : it multiplies the light, and there is none.
     """
+    check_by_place(noise, recipe)
     law = law_of(noise)
-    if not isinstance(law, BY_PLACE) or (recipe.blind and not isinstance(noise, Gaussian)):
-        raise InvalidParameter(
-            f"{type(law).__name__} noise is removed from whole images only, and this one is restored block by block; "
-            "give sigma, or noise of one of the kinds gaussian, poisson-gaussian, speckle and correlated"
-        )
     level = recipe.strength * _level(noise, sample.scale)
     if not isinstance(law, Poisson | PoissonGaussian | Speckle | AmplitudeSpeckle):
         # As ``remove_from_image`` shows them to the denoiser.
@@ -139,22 +151,37 @@ def removal_for(noise: NoiseModel, denoiser: LocalDenoiser, recipe: Recipe, samp
     return RemovalInParts(noise, denoiser, recipe, black, darkest, faint)
 
 
+def check_by_place(noise: NoiseModel, recipe: Recipe) -> None:
+    """Refuse noise that is removed from whole images only.
+
+    Raises
+    ------
+    NeedsWholeImage : it is of such a kind.
+    """
+    law = law_of(noise)
+    if not isinstance(law, BY_PLACE) or (recipe.blind and not isinstance(noise, Gaussian)):
+        raise NeedsWholeImage(
+            f"{type(law).__name__} noise is removed from whole images only, and this one is restored block by block; "
+            "give sigma, or noise of one of the kinds gaussian, poisson-gaussian, speckle and correlated"
+        )
+
+
 def local_denoiser(recipe: Recipe) -> LocalDenoiser:
     """The denoiser that a recipe builds, not in tiles.
 
     Raises
     ------
-    InvalidParameter : it, or what else the recipe asks for, looks at the whole image.
+    NeedsWholeImage : it, or what else the recipe asks for, looks at the whole image.
     """
     for name in ("samples", "error", "predict", "budget_s"):
         if getattr(recipe, name):
-            raise InvalidParameter(
+            raise NeedsWholeImage(
                 f"{name} looks at the whole image, and this one is restored block by block; leave it out"
             )
     denoiser = _untiled(recipe.build_denoiser())
     if not hasattr(denoiser, "reach"):
         steps = "" if recipe.steps == 1 else f" in {recipe.steps} steps"
-        raise InvalidParameter(
+        raise NeedsWholeImage(
             f"{recipe.method_name}{steps} looks at the whole image, and this one is restored block by block; use "
             f"{', '.join(name for name in METHODS if _is_local(name))}, in one step"
         )

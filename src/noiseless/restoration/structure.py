@@ -75,12 +75,14 @@ def structure_in(residual: FloatArray) -> Structure:
     residual : (C, *space), noisy less denoised, in standard deviations of the noise at each pixel, which is white; at
         least 16 pixels along the last two axes. Beyond the last whole block nothing is looked at.
     """
-    smooth = residual.astype(np.float64)
-    for axis in (-2, -1):
-        # Wrapped around, noise keeps its variance at the border.
-        smooth = load(_GAUSSIAN_FILTER)(smooth, WIDTH, axis=axis, mode="wrap")
     rows, columns = (slice(length // BLOCK * BLOCK) for length in residual.shape[-2:])
-    energies = block_means((smooth[..., rows, columns] ** 2).mean(axis=0), BLOCK)
+    energies: Any = 0.0
+    for smooth in residual:  # channel by channel, as all at once need several times the memory of the image
+        for axis in (-2, -1):
+            # Wrapped around, noise keeps its variance at the border.
+            smooth = load(_GAUSSIAN_FILTER)(smooth, WIDTH, axis=axis, mode="wrap")
+        energies = energies + block_means(np.square(smooth[..., rows, columns], dtype=np.float64), BLOCK)
+    energies = energies / len(residual)
     empty = block_means((residual[..., rows, columns] != 0.0).mean(axis=0), BLOCK) < 0.5
     energy, *traces = _of_smoothed_noise()
     channels = residual.shape[0]
@@ -109,10 +111,12 @@ def neighbour_correlation(residual: FloatArray) -> tuple[float, float]:
     Of what a posterior mean removes it is below 0, as smooth parts of the noise stay in; above four standard errors the
     noise was not white, or structure went with it.
     """
-    values: Any = residual.astype(np.float64)
-    energy = float(np.mean(values**2)) or 1.0
-    along = [
-        float(np.mean(a * b)) / energy if a.size else 0.0
-        for a, b in ((values[..., 1:, :], values[..., :-1, :]), (values[..., 1:], values[..., :-1]))
-    ]
-    return max(along), 4.0 / math.sqrt(residual.size)
+    energy, products, pairs = 0.0, np.zeros(2), np.zeros(2)
+    for plane in residual.reshape(-1, *residual.shape[-2:]):
+        values = plane.astype(np.float64)
+        energy += float(np.vdot(values, values))
+        for axis, (a, b) in enumerate(((values[1:], values[:-1]), (values[:, 1:], values[:, :-1]))):
+            products[axis] += np.einsum("ij,ij->", a, b)
+            pairs[axis] += a.size
+    along = products / np.maximum(pairs, 1) / ((energy / residual.size) or 1.0)
+    return float(along.max()), 4.0 / math.sqrt(residual.size)

@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -23,6 +23,13 @@ Json: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object a
 MaxPixels: TypeAlias = Annotated[
     int | None,
     typer.Option(help="The most a file may claim to hold before it is taken for a decompression bomb. [500 million]"),
+]
+Device: TypeAlias = Annotated[
+    str,
+    typer.Option(help="cpu, cuda, cuda:1, or auto: a GPU if there is one. With --jobs, cuda is all GPUs."),
+]
+Jobs: TypeAlias = Annotated[
+    int, typer.Option(help="So many processes work on several inputs; each has its share of the cores.", min=1)
 ]
 Seed: TypeAlias = Annotated[int, typer.Option(help="Seed of whatever is drawn.", min=0)]
 SigmaOption: TypeAlias = Annotated[
@@ -110,6 +117,14 @@ def law(summary: Mapping[str, Any]) -> str:
     return ", ".join([summary["noise"], *(f"{name} {levels(value)}" for name, value in shown.items())])
 
 
+def what_was_done(report: Mapping[str, Any]) -> str:
+    """The report of an image in words, for its history."""
+    method = f"{report['method']} {report['model']}" if report["method"] == "score" else report["method"]
+    strength = "" if report["strength"] == 1.0 else f", strength {report['strength']:g}"
+    steps = "" if report["steps"] == 1 else f", {report['steps']} steps"
+    return f"removed noise ({law(report)}) by {method}{strength}{steps}"
+
+
 def levels(sigma: Any) -> str:
     """Sigma for people: a number, one a channel, or the range of a map."""
     if isinstance(sigma, dict):
@@ -132,15 +147,6 @@ def progress(title: str) -> Iterator[Any]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(title, total=1.0, text="")
         yield _Bar(bars, task)
-
-
-def part_of(bar: Any, number: int, of: int) -> Callable[[float, str], None]:
-    """What shows on a bar how far one of several jobs is, and a text with it."""
-
-    def show(share: float, text: str) -> None:
-        bar.update((number + share) / of, text)
-
-    return show
 
 
 class _Silent:

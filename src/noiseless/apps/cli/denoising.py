@@ -1,10 +1,12 @@
 """``noiseless denoise``: files in, files of the same kind out."""
 
 import json
+import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,8 @@ import typer
 
 import noiseless
 from noiseless.apps.cli import bags, console, large, restoration_figure, videos
-from noiseless.apps.cli.jobs import STANDARD, Job, check_targets, jobs_of
+from noiseless.apps.cli.batch_run import check_processes, denoise_batch, workers_of
+from noiseless.apps.cli.jobs import STANDARD, Job, check_targets, jobs_of, make_folders
 
 PART_FAILED = 3
 
@@ -45,19 +48,26 @@ def denoise(  # noqa: PLR0913  one parameter an option
     predict: Annotated[bool, typer.Option("--predict", help="Say how good it is: PSNR, with an interval.")] = False,  # noqa: FBT002
     plot: Annotated[Path | None, typer.Option(help="Picture: result, what was removed, error, samples.")] = None,
     seed: console.Seed = 0,
-    tile: Annotated[int, typer.Option(help="Side of a tile in pixels; smaller needs less memory.")] = 512,
+    tile: Annotated[int, typer.Option(help="Side of a square as large as a tile; smaller needs less memory.")] = 1536,
     memory: large.Memory = None,
     codec: videos.Codec = None,
     quality: videos.Quality = None,
     topic: bags.Topics = None,
     max_pixels: console.MaxPixels = None,
+    device: console.Device = "cpu",
+    jobs: console.Jobs = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="tcp://HOST:PORT of a Dask cluster, whose workers see the same folders.")
+    ] = None,
     force: console.Force = False,  # noqa: FBT002
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
     """Denoise images, videos and bags of ROS; the result is of the same kind, with its metadata.
 
-    Without -o the result of photo.png is photo.denoised.png beside it. Several inputs need a folder for -o. Sigma of a
-    video is in its grey levels: of 255 with 8 bits, of 1023 with 10. One that was broken off goes on when asked again.
+    Without -o the result of photo.png is photo.denoised.png beside it. Several inputs need a folder for -o, which keeps
+    a manifest: what is done already, by the same recipe, is left out, and a run that was broken off goes on when asked
+    again; so does a video. Folders are searched with all below them. Sigma of a video is in its grey levels: of 255
+    with 8 bits, of 1023 with 10.
     """
     start, model_of_noise = _start(preset, recipe_file)
     if sigma is not None or noise != "auto":
@@ -78,15 +88,29 @@ def denoise(  # noqa: PLR0913  one parameter an option
         for report in reports:
             _tell(report, as_json=as_json, to_stderr=False)
         return
-    jobs = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in jobs_of(inputs, output)]
-    check_targets(jobs, force=force)
-    videos.check_options(jobs, given, recipe, model_of_noise)
-    settings = _Settings(recipe, model_of_noise, memory, codec, quality, force)
-    with noiseless.files.allowing(max_pixels):
-        failed = _denoise_all(jobs, settings, as_json=as_json)
-    if failed:
-        console.note(f"noiseless: {failed} of {len(jobs)} inputs failed")
-        raise typer.Exit(PART_FAILED if failed < len(jobs) else 1)
+    if scheduler is not None:  # workers elsewhere are in other folders
+        inputs = [text if text == str(STANDARD) else os.path.abspath(text) for text in inputs]
+        output, error, plot = (path and path.absolute() for path in (output, error, plot))
+    todo = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in jobs_of(inputs, output)]
+    check_processes(todo, jobs, scheduler)
+    check_targets(todo, force=force)
+    videos.check_options(todo, given, recipe, model_of_noise)
+    settings = _Settings(recipe, model_of_noise, memory, device, codec, quality, max_pixels)
+    with noiseless.files.allowing(max_pixels):  # refuses what cannot be allowed
+        if len(todo) == 1 and not todo[0].recorded:
+            make_folders(todo)
+            with console.progress("denoise") as bar:
+                bar.update(0.0, todo[0].name)
+                reports = _denoise_job(settings, todo[0], force, shown=bar.update)
+            for report in reports:
+                _tell(report, as_json=as_json, to_stderr=todo[0].to_standard)
+            return
+    key = noiseless.batches.recipe_key(recipe, model_of_noise, codec=codec, quality=quality)
+    tell = partial(_tell, as_json=as_json, to_stderr=False)
+    where = workers_of(jobs, scheduler)
+    tally = denoise_batch(todo, partial(_denoise_job, settings), where, key=key, force=force, tell=tell)
+    if failed := tally[noiseless.batches.FAILED]:
+        raise typer.Exit(PART_FAILED if failed < len(todo) else 1)
 
 
 @dataclass(frozen=True)
@@ -96,44 +120,43 @@ class _Settings:
     recipe: Any
     noise: Any
     memory: float | None
+    device: str
     codec: str | None
     quality: int | None
-    force: bool
+    max_pixels: int | None
 
 
-def _denoise_all(jobs: list[Job], settings: _Settings, *, as_json: bool) -> int:
-    """Denoise and tell; how many of several failed."""
-    failed = 0
-    with console.progress("denoise") as bar:
-        for number, job in enumerate(jobs):
-            bar.update(number / len(jobs), job.name)
-            try:
-                reports = _denoise_job(job, settings, console.part_of(bar, number, len(jobs)))
-            except noiseless.NoiselessError as error:
-                if len(jobs) == 1:
-                    raise
-                failed += 1
-                reports = [{"input": job.name, "error": str(error)}]
-            for report in reports:
-                _tell(report, as_json=as_json, to_stderr=job.to_standard)
-    return failed
+def _unseen(share: float, text: str) -> None:
+    """Nobody watches."""
 
 
-def _denoise_job(job: Job, settings: _Settings, shown: Callable[[float, str], None]) -> list[dict[str, Any]]:
-    recipe, noise, force = settings.recipe, settings.noise, settings.force
-    if videos.is_video(job):
-        codec, quality = settings.codec, settings.quality
-        return [videos.denoise_video(job, recipe, noise, codec=codec, quality=quality, force=force, progress=shown)]
-    image = large.large_image(job, settings.memory)
-    if image is None:
-        return [_denoise_one(job, recipe, noise, force=force)]
+def _denoise_job(
+    settings: _Settings,
+    job: Job,
+    force: bool,  # noqa: FBT001  a callback's
+    *,
+    shown: Callable[[float, str], None] = _unseen,
+) -> list[dict[str, Any]]:
+    recipe, noise, memory, device = settings.recipe, settings.noise, settings.memory, settings.device
+    with noiseless.files.allowing(settings.max_pixels):
+        if videos.is_video(job):
+            codec, quality = settings.codec, settings.quality
+            return [videos.denoise_video(job, recipe, noise, codec=codec, quality=quality, force=force, progress=shown)]
+        found = large.large_image(job, memory)
+        if found is None:
+            return [_denoise_one(job, recipe, noise, device, force=force)]
 
-    def told(share: float) -> None:
-        shown(share, job.name)
+        def told(share: float) -> None:
+            shown(share, job.name)
 
-    return large.denoise_large(
-        job, image, recipe, noise, memory=settings.memory, force=force, progress=told, words=_in_words
-    )
+        try:
+            return large.denoise_large(
+                job, found.image, recipe, noise, memory=memory, device=device, force=force, progress=told
+            )
+        except noiseless.NeedsWholeImage:
+            if not found.fits:
+                raise
+            return [_denoise_one(job, recipe, noise, device, force=force)]
 
 
 def _start(preset: str | None, path: Path | None) -> tuple[Any, Any]:
@@ -149,16 +172,12 @@ def _start(preset: str | None, path: Path | None) -> tuple[Any, Any]:
     return read.recipe, read.noise
 
 
-def _denoise_one(job: Job, recipe: Any, noise: Any, *, force: bool) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="noiseless-") as folder:
-        sources = job.sources
-        if sources == (STANDARD,):
-            sources = (_from_standard_input(Path(folder)),)
+def _denoise_one(job: Job, recipe: Any, noise: Any, device: str, *, force: bool) -> dict[str, Any]:
+    with _files_of(job) as (sources, result):
         noisy = noiseless.read(sources[0]) if len(sources) == 1 else noiseless.files.read_series(sources)
-        restored = noiseless.restore_image(noisy, recipe, noise=noise)
-        line = f"noiseless {noiseless.__version__}: {_in_words(restored.report)}"
-        if job.to_standard:
-            result = Path(folder) / f"result{noiseless.files.suffix_of(sources[0]) or '.png'}"
+        restored = noiseless.restore_image(noisy, recipe, noise=noise, device=device)
+        line = f"noiseless {noiseless.__version__}: {console.what_was_done(restored.report)}"
+        if result is not None:
             noiseless.write(noiseless.files.with_history(restored.image, line), result)
             with result.open("rb") as stream:
                 shutil.copyfileobj(stream, sys.stdout.buffer)
@@ -175,19 +194,24 @@ def _denoise_one(job: Job, recipe: Any, noise: Any, *, force: bool) -> dict[str,
     return {"input": job.name, "output": job.result, **restored.report}
 
 
+@contextmanager
+def _files_of(job: Job) -> Iterator[tuple[tuple[Path, ...], Path | None]]:
+    """The sources of a job as files, and a file for the result on its way to standard output, or None."""
+    if STANDARD not in (*job.sources, *job.targets):
+        yield job.sources, None
+        return
+    with tempfile.TemporaryDirectory(prefix="noiseless-") as name:
+        folder = Path(name)
+        sources = (_from_standard_input(folder),) if job.sources == (STANDARD,) else job.sources
+        suffix = noiseless.files.suffix_of(sources[0]) or ".png"
+        yield sources, folder / f"result{suffix}" if job.to_standard else None
+
+
 def _write(image: noiseless.Image, paths: tuple[Path, ...], *, force: bool) -> None:
     if len(paths) == 1:
         noiseless.write(image, paths[0], overwrite=force)
     else:
         noiseless.files.write_series(image, paths, overwrite=force)
-
-
-def _in_words(report: Mapping[str, Any]) -> str:
-    """What was done, for the history of the image."""
-    method = f"{report['method']} {report['model']}" if report["method"] == "score" else report["method"]
-    strength = "" if report["strength"] == 1.0 else f", strength {report['strength']:g}"
-    steps = "" if report["steps"] == 1 else f", {report['steps']} steps"
-    return f"removed noise ({console.law(report)}) by {method}{strength}{steps}"
 
 
 def _from_standard_input(folder: Path) -> Path:
@@ -206,6 +230,8 @@ def _tell(report: dict[str, Any], *, as_json: bool, to_stderr: bool) -> None:
     if "error" in report:
         console.note(f"noiseless: {report['error']}")
         return
+    if report.get("state") == "skipped":
+        return  # they are counted
     if "video" in report or "topic" in report:
         words = videos.in_words(report) if "video" in report else bags.in_words(report)
         (console.note if to_stderr else typer.echo)(words)

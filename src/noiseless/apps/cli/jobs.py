@@ -1,12 +1,15 @@
 """What ``noiseless denoise`` has to do: which files go in together, and where their results go."""
 
-from collections.abc import Iterator
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import noiseless
 from noiseless.apps.cli import figure
-from noiseless.apps.cli.sources import name_of, sources_of
+from noiseless.apps.cli.sources import name_of, sources_of, walked
 
 ERROR_SUFFIXES = (".tif", ".tiff")
 STANDARD = Path("-")
@@ -23,6 +26,7 @@ class Job:
     error, plot : what is to be written beside them, or None
     samples : how many, each like the targets
     folder : that was named for the results, to be made where it is missing; or None
+    recorded : whether several inputs go into that folder, so that it keeps a manifest
     """
 
     sources: tuple[Path, ...]
@@ -31,6 +35,7 @@ class Job:
     plot: Path | None = None
     samples: int = 0
     folder: Path | None = None
+    recorded: bool = False
 
     @property
     def name(self) -> str:
@@ -65,22 +70,46 @@ class Job:
 def jobs_of(inputs: list[str], output: Path | None) -> Iterator[Job]:
     """Every image that the arguments name, and its target. A store, though it is a folder, is one image.
 
+    With an output, a folder stands for the images in the folders below it too, and its results lie likewise.
+
     Raises
     ------
     noiseless.InvalidParameter : several would go to one file.
     """
-    sources = [source for text in inputs for source in sources_of(text)]
+    walk = output is not None and output != STANDARD
+    places: dict[Path, Path] = {}
+    sources: list[Path] = []
+    for text in inputs:
+        root = Path(text)
+        if output is not None and walk and _is_folder(root):
+            found = walked(root, output)
+            places |= {source: source.parent.relative_to(root) for source in found}
+        else:
+            found = sources_of(text)
+        sources.extend(found)
     several = len(sources) > 1 or any(map(_is_folder, map(Path, inputs)))
     if several and output is not None and (output.is_file() or output == STANDARD):
         raise noiseless.InvalidParameter(f"{len(sources)} inputs cannot go to {str(output)!r}; name a folder with -o")
     into_folder = output is not None and output != STANDARD and (several or _is_folder(output))
-    for together in noiseless.files.gathered(sources) if several else [tuple(sources)]:
-        targets = tuple(_target(source, output, into_folder=into_folder) for source in together)
-        yield Job(together, targets, folder=output if into_folder else None)
+    for together in _gathered(sources) if several else [tuple(sources)]:
+        place = output / places.get(together[0], "") if output is not None and into_folder else output
+        targets = tuple(_target(source, place, into_folder=into_folder) for source in together)
+        yield Job(together, targets, folder=output if into_folder else None, recorded=into_folder and several)
 
 
-def check_targets(jobs: list[Job], *, force: bool) -> None:
+def _gathered(sources: list[Path]) -> Iterator[tuple[Path, ...]]:
+    """What is an image together; a series lies in one folder."""
+    by_folder: dict[Path, list[Path]] = {}
+    for source in sources:
+        by_folder.setdefault(source.parent, []).append(source)
+    for group in by_folder.values():
+        yield from noiseless.files.gathered(group)
+
+
+def check_targets(jobs: Sequence[Job], *, force: bool) -> None:
     """Refuse before the first pixel is computed what would be refused after the last.
+
+    Targets that exist are not looked at where a manifest may know of them.
 
     Raises
     ------
@@ -88,7 +117,7 @@ def check_targets(jobs: list[Job], *, force: bool) -> None:
     """
     _check_extras(jobs)
     targets = [path for job in jobs for path in job.outputs]
-    twice = {target for target in targets if targets.count(target) > 1} if len(set(targets)) < len(targets) else set()
+    twice = [target for target, count in Counter(targets).items() if count > 1]
     if twice:
         raise noiseless.InvalidParameter(f"two results would both be written to {str(min(twice))!r}; rename one")
     for source, target in (pair for job in jobs for pair in zip(job.sources, job.targets, strict=True)):
@@ -98,20 +127,39 @@ def check_targets(jobs: list[Job], *, force: bool) -> None:
             raise noiseless.UnsupportedFormat(
                 f"{str(target)!r} is of a kind that is only read; name it {noiseless.files.suffix_of_result(target)}"
             )
-    sources = {source.resolve() for job in jobs for source in job.sources}
+    folders = cache(os.path.realpath)
+    sources = {_resolved(source, folders) for job in jobs for source in job.sources}
     for path in targets:
-        if path.resolve() in sources:
+        if _resolved(path, folders) in sources:
             raise noiseless.InvalidParameter(f"{str(path)!r} would overwrite itself; choose another -o")
+    for path in (path for job in jobs if not job.recorded for path in job.outputs):
         if path.exists() and not force:
             raise noiseless.UnwritableFile(f"{str(path)!r} exists; replace it with --force or choose another name")
-    for folder in {job.folder for job in jobs if job.folder is not None}:
+
+
+def make_folders(jobs: Sequence[Job]) -> None:
+    """Make the folders that were named for results, and those below them.
+
+    Raises
+    ------
+    noiseless.UnwritableFile : one cannot be made.
+    """
+    named = dict.fromkeys(job.folder for job in jobs if job.folder is not None)
+    below = dict.fromkeys(target.parent for job in jobs if job.recorded for target in job.targets)
+    for folder in named | below:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise noiseless.UnwritableFile(f"cannot make {str(folder)!r}: {error.strerror}") from error
 
 
-def _check_extras(jobs: list[Job]) -> None:
+def _resolved(path: Path, folders: Callable[[Path], str]) -> str:
+    """As of ``os.path.realpath``, which is slow for many files of few folders."""
+    whole = path.is_symlink() or path.name in ("", "..")
+    return os.path.realpath(path) if whole else os.path.join(folders(path.parent), path.name)
+
+
+def _check_extras(jobs: Sequence[Job]) -> None:
     """What is written beside the result fits to it."""
     first = jobs[0]
     for option, path in (("--error", first.error), ("--plot", first.plot)):

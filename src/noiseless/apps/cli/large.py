@@ -2,43 +2,67 @@
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
 import noiseless
+from noiseless.apps.cli import console
 from noiseless.apps.cli.jobs import STANDARD, Job
 
 GIB = 2**30
 
-MOST, SHARE = 4.0, 0.25
+USUAL, SHARE = 1.0, 0.25
 """GiB, and part of the memory of the machine: the less of the two is used where nothing is said."""
 
-FLOAT_BYTES, EXPANSION = 4, 20
-"""Of a pixel in memory; and by what natural pixels, of a byte at least, shrink at most. Smaller files need no look."""
+MOST_SHARE = 0.5
+"""Of the memory of the machine: an image that needs less may be taken whole where what is asked for looks at all of
+it."""
+
+WHOLE_BYTES, EXPANSION = 64, 20
+"""That a value takes while an image is denoised as a whole, and noise is found in it; and by what natural values, of a
+byte at least, shrink at most. Smaller files need no look."""
 
 Memory: TypeAlias = Annotated[
     float | None,
-    typer.Option(help="GiB. Larger TIFF files, and zarr stores, are denoised block by block. [a quarter, at most 4]"),
+    typer.Option(help="GiB. TIFF files that need more, and zarr stores, go block by block. [a quarter, at most 1]"),
 ]
 
 
-def large_image(job: Job, memory: float | None) -> noiseless.files.ChunkedImage | None:
-    """The image of a job, opened, if it is a store or a TIFF file whose pixels as float32 need more memory; or None."""
+@dataclass(frozen=True)
+class Large:
+    """An image that is to be denoised block by block.
+
+    Parameters
+    ----------
+    image : opened
+    fits : whether it may be taken whole where something is asked for that looks at all of it
+    """
+
+    image: noiseless.files.ChunkedImage
+    fits: bool
+
+
+def large_image(job: Job, memory: float | None) -> Large | None:
+    """The image of a job, if it is a store or a TIFF file that needs more memory as a whole; or None."""
     source = job.sources[0]
     if len(job.sources) > 1 or source == STANDARD:
         return None
     if noiseless.files.is_store(source):
-        return noiseless.files.open_chunked(source)
+        return Large(noiseless.files.open_chunked(source), fits=False)
     is_tiff = noiseless.files.format_of(source) == noiseless.files.FORMATS["tiff"]
-    if not is_tiff or source.stat().st_size * EXPANSION * FLOAT_BYTES <= _bytes(memory):
+    if not is_tiff or source.stat().st_size * EXPANSION * WHOLE_BYTES <= _bytes(memory):
         return None
     try:
         image = noiseless.files.open_chunked(source)
     except noiseless.NoiselessError:
         return None  # who reads it whole says why not
-    return image if FLOAT_BYTES * image.channels * math.prod(image.space) > _bytes(memory) else None
+    whole = WHOLE_BYTES * image.channels * math.prod(image.space)
+    if whole <= _bytes(memory):
+        return None
+    return Large(image, fits=memory is None and whole <= MOST_SHARE * _memory_of_machine())
 
 
 def denoise_large(
@@ -48,37 +72,34 @@ def denoise_large(
     noise: Any,
     *,
     memory: float | None,
+    device: str,
     force: bool,
     progress: Callable[[float], None],
-    words: Callable[[Mapping[str, Any]], str],
 ) -> list[dict[str, Any]]:
     """Denoise a large image; a report for each of its channels, or one for all where they are one picture.
 
     Parameters
     ----------
-    source : the image, as :func:`large_image` gives it
-    words : what was done, by the report of it, for the history of the image
+    source : that of :func:`large_image`
 
     Raises
     ------
-    noiseless.InvalidParameter : something is asked for that needs the whole image.
+    noiseless.NeedsWholeImage : something is asked for that looks at all of it.
     """
     if job.error is not None or job.plot is not None:
-        raise noiseless.InvalidParameter(
+        raise noiseless.NeedsWholeImage(
             f"--error and --plot need the whole image, and {job.name!r} is denoised block by block; leave them out, "
             "or give a TIFF file more --memory"
         )
     if job.to_standard:
-        raise noiseless.InvalidParameter(
-            f"{job.name!r} is denoised block by block, which needs a file; name it with -o"
-        )
+        raise noiseless.NeedsWholeImage(f"{job.name!r} is denoised block by block, which needs a file; name it with -o")
     with source.rewriting(job.targets[0], overwrite=force) as writer:
         restored = noiseless.restoration.restore_by_blocks(
-            source, writer, recipe, noise=noise, memory_bytes=_bytes(memory), progress=progress
+            source, writer, recipe, noise=noise, memory_bytes=_bytes(memory), device=device, progress=progress
         )
         for number, report in enumerate(restored.reports):
             channel = "" if len(restored.reports) == 1 else f", channel {number}"
-            writer.history.append(f"noiseless {noiseless.__version__}{channel}: {words(report)}")
+            writer.history.append(f"noiseless {noiseless.__version__}{channel}: {console.what_was_done(report)}")
     several = len(restored.reports) > 1
     return [
         {"input": job.name, "output": job.result, **({"channel": number} if several else {}), **report}
@@ -94,7 +115,7 @@ def _bytes(memory: float | None) -> int:
     noiseless.InvalidParameter : none.
     """
     if memory is None:
-        return int(min(MOST * GIB, SHARE * _memory_of_machine()))
+        return int(min(USUAL * GIB, SHARE * _memory_of_machine()))
     if not (math.isfinite(memory) and memory > 0.0):
         raise noiseless.InvalidParameter(f"--memory is {memory:g}; give some GiB, usually a quarter of what there is")
     return int(memory * GIB)
@@ -104,4 +125,4 @@ def _memory_of_machine() -> float:
     try:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, OSError, ValueError):  # where the system has no such calls
-        return MOST * GIB / SHARE
+        return USUAL * GIB / SHARE

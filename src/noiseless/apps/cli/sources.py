@@ -1,6 +1,8 @@
 """The files that the arguments of a verb stand for."""
 
 import glob
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import noiseless
@@ -25,6 +27,40 @@ def sources_of(text: str) -> list[Path]:
     if not found:
         raise noiseless.UnreadableFile(f"no image or video in {text!r}; give files, or a folder that holds some")
     return found
+
+
+def walked(folder: Path, left_out: Path) -> list[Path]:
+    """The images, videos and stores in a folder and the folders below it, of each folder first what lies in it.
+
+    What is hidden is left out, and the folder ``left_out``. A link to a folder is followed where that lies elsewhere;
+    no folder is entered twice.
+
+    Raises
+    ------
+    noiseless.UnreadableFile : there are none, or a folder cannot be read.
+    """
+    try:
+        found = list(_below(folder, {os.path.realpath(left_out)}, os.path.realpath(folder)))
+    except OSError as error:
+        raise noiseless.UnreadableFile(f"cannot read {str(error.filename)!r}: {error.strerror}") from error
+    if not found:
+        raise noiseless.UnreadableFile(f"no image or video in {str(folder)!r}; give files, or a folder that holds some")
+    return found
+
+
+def _below(folder: Path, entered: set[str], top: str) -> Iterator[Path]:
+    entered.add(os.path.realpath(folder))
+    items = sorted(item for item in folder.iterdir() if not item.name.startswith("."))
+    folders = [item for item in items if item.is_dir()]
+    for item in items:
+        if noiseless.files.is_store(item) if item.is_dir() else _is_image(item):
+            yield item
+    for item in folders:
+        real = os.path.realpath(item)
+        # What a link finds within the tree is found there under its own name.
+        within = item.is_symlink() and Path(real).is_relative_to(top)
+        if real not in entered and not within and not noiseless.files.is_store(item):
+            yield from _below(item, entered, top)
 
 
 def name_of(paths: tuple[Path, ...]) -> str:

@@ -11,6 +11,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.threads import usual_threads
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _LEAST_WORK = 1 << 18  # pixel updates worth a thread: below, starting one takes longer than it saves
@@ -44,7 +46,7 @@ def bands_of(slabs: int, threads: int, work: int, least: int = 1) -> Iterator[Ba
     Parameters
     ----------
     slabs : how many rows or planes there are
-    threads : at most so many; 0 means as many as the machine has cores
+    threads : at most so many; 0 means as many as usual, see :mod:`noiseless.threads`
     work : how many pixel updates there are in all
     least : how many slabs a band has at least
 
@@ -52,7 +54,7 @@ def bands_of(slabs: int, threads: int, work: int, least: int = 1) -> Iterator[Ba
     ------
     A function that calls a function of (first slab, slab after the last) once a band and waits for all of them.
     """
-    count = max(1, min(threads or os.cpu_count() or 1, slabs // least, work // _LEAST_WORK))
+    count = max(1, min(threads or usual_threads(), slabs // least, work // _LEAST_WORK))
     edges = [slabs * band // count for band in range(count + 1)]
     if count == 1:
         yield lambda function: function(0, slabs)

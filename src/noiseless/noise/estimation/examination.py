@@ -1,6 +1,5 @@
 """Everything that is measured of one image before its noise is named: one finding a channel."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,6 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from noiseless.image import Image
 from noiseless.names import Lazy, load
+from noiseless.threads import usual_threads
 
 from .artefacts import jpeg_grid, resampled, texture_only
 from .correlation import Correlation, measure_correlation
@@ -88,7 +88,7 @@ def examine(image: Image) -> Findings | None:
     """All findings of an image; None where it is smaller than one 8x8 patch."""
     # NumPy's loops let other threads run. Its small matrix products are faster in one thread than in many, above all
     # when several instruments ask for them at once. That switch is one for the process, hence the turns.
-    with _TURN, _matrix_products().limit(limits=1), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with _TURN, _matrix_products().limit(limits=1), ThreadPoolExecutor(usual_threads()) as pool:
         impulses = list(pool.map(_impulses_of, image.pixels, repeat(image)))
         pixels = list(pool.map(_without, impulses, image.pixels))
         # Longest first, so that no core waits for it at the end.

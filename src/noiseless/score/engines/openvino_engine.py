@@ -13,6 +13,7 @@ from openvino import opset13 as ops
 
 from noiseless.image import FloatArray
 from noiseless.score.checkpoint import Checkpoint
+from noiseless.threads import cores, quota, threads_of_environment
 
 
 class OpenVINOEngine:
@@ -33,7 +34,7 @@ class OpenVINOEngine:
             "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
             "PERFORMANCE_HINT": "LATENCY",
         }
-        if threads := threads or threads_of_environment():
+        if threads := threads or threads_of_environment() or _bound_of_container():
             # Unpinned: two bounded processes would be pinned to the same first cores.
             options |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
         self.compiled = openvino.Core().compile_model(build_graph(checkpoint), "CPU", options)
@@ -87,10 +88,9 @@ def fastest_precision() -> str:
     return "bfloat16" if gains else "float32"
 
 
-def threads_of_environment() -> int:
-    """The bound that the environment sets, 0 without one; of nested bounds ("4,2") the outermost."""
-    outermost = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    return int(outermost) if outermost.isdecimal() else 0
+def _bound_of_container() -> int:
+    """Threads, where a container pays for fewer cores than it shows; else 0, and OpenVINO takes what is there."""
+    return cores() if quota() < (os.cpu_count() or 1) else 0
 
 
 def description() -> str:

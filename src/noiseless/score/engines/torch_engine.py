@@ -25,11 +25,20 @@ class TorchEngine:
         self.enabled = fast or precision == "bfloat16"
 
     def __call__(self, noisy: Tensor, sigma: Tensor) -> Tensor:
-        """(B, C, H, W) image and sigma map, H and W multiples of the factor; returns sigma * eps in float32."""
-        noisy = noisy.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(noisy.device.type, dtype=torch.bfloat16, enabled=self.enabled):
-            residual: Tensor = self.network(noisy, sigma)
-        return residual.to(noisy.dtype)
+        """(B, C, H, W) image and sigma map, H and W multiples of the factor; returns sigma * eps in float32.
+
+        Raises
+        ------
+        MemoryError : that of the device is too small; a smaller image may fit.
+        """
+        try:
+            noisy = noisy.contiguous(memory_format=torch.channels_last)
+            with torch.autocast(noisy.device.type, dtype=torch.bfloat16, enabled=self.enabled):
+                residual: Tensor = self.network(noisy, sigma)
+            return residual.to(noisy.dtype)
+        except torch.OutOfMemoryError as error:
+            torch.cuda.empty_cache()
+            raise MemoryError(f"{noisy.device} has no room for {tuple(noisy.shape)}") from error
 
 
 def build_network(checkpoint: Checkpoint) -> ResidualNetwork:
