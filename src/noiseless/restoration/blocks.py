@@ -18,7 +18,7 @@ def block_means(pixels: Values, block: int) -> Values:
         return pixels
     height, width = pixels.shape[-2:]
     fill = [(0, 0)] * (pixels.ndim - 2) + [(0, -height % block), (0, -width % block)]
-    padded = np.pad(pixels, fill, mode="symmetric")
+    padded = np.pad(pixels, fill, mode="symmetric") if np.any(fill) else pixels
     rows, columns = padded.shape[-2] // block, padded.shape[-1] // block
     return np.asarray(padded.reshape(*pixels.shape[:-2], rows, block, columns, block).mean(axis=(-3, -1)))
 

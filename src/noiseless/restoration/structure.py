@@ -17,8 +17,8 @@ Buckley, Eagleson 1988, Austral. J. Statist. 30A, 150: quadratic forms by chi-sq
 
 import functools
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from noiseless.image import FloatArray
 from noiseless.names import Lazy, load
 from noiseless.restoration.blocks import block_means
+from noiseless.threads import usual_threads
 
 _GAUSSIAN_FILTER = Lazy("scipy.ndimage:gaussian_filter1d")
 _CHI_SQUARE_ABOVE = Lazy("scipy.special:chdtri")
@@ -76,13 +77,17 @@ def structure_in(residual: FloatArray) -> Structure:
         least 16 pixels along the last two axes. Beyond the last whole block nothing is looked at.
     """
     rows, columns = (slice(length // BLOCK * BLOCK) for length in residual.shape[-2:])
-    energies: Any = 0.0
-    for smooth in residual:  # channel by channel, as all at once need several times the memory of the image
+    smooth = load(_GAUSSIAN_FILTER)
+
+    def energy_of(channel: FloatArray) -> NDArray[np.float64]:
         for axis in (-2, -1):
             # Wrapped around, noise keeps its variance at the border.
-            smooth = load(_GAUSSIAN_FILTER)(smooth, WIDTH, axis=axis, mode="wrap")
-        energies = energies + block_means(np.square(smooth[..., rows, columns], dtype=np.float64), BLOCK)
-    energies = energies / len(residual)
+            channel = smooth(channel, WIDTH, axis=axis, mode="wrap")
+        return block_means(np.square(channel[..., rows, columns], dtype=np.float64), BLOCK)
+
+    # Channel by channel: all at once need several times the memory of the image.
+    with ThreadPoolExecutor(usual_threads()) as threads:
+        energies = sum(threads.map(energy_of, residual)) / len(residual)
     empty = block_means((residual[..., rows, columns] != 0.0).mean(axis=0), BLOCK) < 0.5
     energy, *traces = _of_smoothed_noise()
     channels = residual.shape[0]
