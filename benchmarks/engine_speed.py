@@ -40,8 +40,8 @@ def noisy_picture(folder, width, height):
         rows.append(np.concatenate(row, axis=1)[:, :width])
         row, across, down = [], 0, down + side
     clean = np.concatenate(rows)[:height]
-    noise = np.random.default_rng(0).normal(0.0, SIGMA, clean.shape)
-    return np.clip(np.rint(clean + noise), 0, 255).astype(np.uint8)
+    noise = np.random.default_rng(0).standard_normal(clean.shape, np.float32)
+    return np.clip(np.rint(clean + np.float32(SIGMA) * noise), 0, 255).astype(np.uint8)
 
 
 def medians(calls, repeats):

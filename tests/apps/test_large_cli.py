@@ -123,7 +123,7 @@ def test_a_tiff_file_above_the_limit_goes_by_blocks_to_the_same_bytes(folder, ca
 
 
 @pytest.mark.parametrize(
-    "options", [("-m", "heat", "-s", 9), ("-s", 9, "--predict", *RECIPE), ("--noise", "rician:sigma=9", *RECIPE)]
+    "options", [("-m", "heat", "-s", 9), ("-s", 9, "--steps", 3, *RECIPE), ("--noise", "rician:sigma=9", *RECIPE)]
 )
 def test_what_looks_at_the_whole_image_takes_it_whole_where_it_fits(folder, capfd, monkeypatch, options):
     assert run(capfd, "denoise", "tiled.tif", "-o", "whole.tif", *options)[0] == 0
@@ -144,7 +144,7 @@ def test_what_looks_at_the_whole_image_takes_it_whole_where_it_fits(folder, capf
     ("options", "reason"),
     [
         (("-m", "heat", "-s", 9), "heat looks at the whole image"),
-        (("--predict",), "predict looks at the whole image"),
+        (("--steps", 3), "in 3 steps looks at the whole image"),
         (("--error", "e.tif"), "--error and --plot need the whole image"),
         (("--plot", "p.png"), "--error and --plot need the whole image"),
         (("-o", "-"), "needs a file"),

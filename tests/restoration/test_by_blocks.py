@@ -397,7 +397,6 @@ WHOLE = [
     (Recipe("score", steps=4), "score in 4 steps looks at the whole image"),
     (Recipe("ensemble"), "ensemble looks at the whole image"),
     (Recipe("score:normal=y"), "looks at the whole image"),
-    (Recipe(predict=True), "predict looks"),
     (Recipe(error=True), "error looks"),
     (Recipe(samples=2, steps=9), "samples looks"),
     (Recipe(budget_s=9.0), "budget_s looks"),

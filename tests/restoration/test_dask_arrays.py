@@ -292,7 +292,7 @@ REFUSED = [
     (Recipe("heat"), {"sigma": 9.0}, "heat looks at the whole image"),
     (Recipe("score", steps=4), {"sigma": 9.0}, "in 4 steps looks at the whole image"),
     (Recipe(samples=2, steps=9), {"sigma": 9.0}, "samples looks at the whole image"),
-    (Recipe(predict=True), {"sigma": 9.0}, "predict looks"),
+    (Recipe(predict=True), {"sigma": 9.0}, "predict tells"),
     (Recipe(), {"noise": Rician(9.0)}, "Rician noise is removed from whole images only"),
     (Recipe(), {"noise": "rician"}, "rician noise is removed from whole images only.*poisson-gaussian"),
     (Recipe(), {"noise": "nonsense"}, "give a noise model"),

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from noiseless.errors import InvalidImage, InvalidParameter
-from noiseless.score import NetworkDenoiser
+from noiseless.score import NetworkDenoiser, network_denoiser
+from noiseless.score.checkpoint import load_model
+from noiseless.score.engines import openvino_engine
 from noiseless.score.engines.openvino_engine import OpenVINOEngine
 from noiseless.score.network_denoiser import LARGEST_NOISE
 
@@ -120,6 +124,40 @@ def test_bfloat16_inside_the_network_costs_little(noisy, rng):
     short = NetworkDenoiser(precision="bfloat16")(noisy, 0.1)
     # bfloat16 keeps 8 bits: every layer rounds by up to 2**-9 of its values, here of size 1; 18 layers at random
     assert np.sqrt(np.mean((exact - short) ** 2)) < 2**-9 * 18**0.5
+
+
+def test_bfloat16_is_checked_before_it_is_used(monkeypatch):
+    checkpoint = load_model("base", 1)
+    monkeypatch.setattr(openvino_engine, "fastest_precision", lambda: "bfloat16")
+    engine = OpenVINOEngine(checkpoint, precision="auto")  # sound, so nothing is said
+    assert engine.compiled.get_property("INFERENCE_PRECISION_HINT").to_string() == "bf16"
+
+
+def test_a_cpu_whose_bfloat16_is_wrong_is_told_of_and_not_believed(monkeypatch, rng):
+    checkpoint = load_model("tiny", 1)
+    compiled = openvino_engine._compiled
+
+    def broken(checkpoint, precision, threads):
+        if precision == "bfloat16":
+            kernels = {name: kernel * 1.02 for name, kernel in checkpoint.kernels.items()}
+            checkpoint = replace(checkpoint, kernels=kernels)
+        return compiled(checkpoint, "float32", threads)
+
+    monkeypatch.setattr(openvino_engine, "fastest_precision", lambda: "bfloat16")
+    monkeypatch.setattr(openvino_engine, "_compiled", broken)
+    with pytest.warns(UserWarning, match="bfloat16 on this CPU is .* off float32.*float32 is used"):
+        engine = OpenVINOEngine(checkpoint, precision="auto")
+    image, sigma = rng.random((1, 1, 16, 16), dtype=np.float32), np.full((1, 1, 16, 16), 0.1, np.float32)
+    exact = OpenVINOEngine(checkpoint, precision="float32")
+    np.testing.assert_array_equal(engine(image, sigma), exact(image, sigma))
+
+
+def test_a_volume_goes_through_in_parts(monkeypatch, denoiser, checkpoint, rng):
+    volume = rng.random((checkpoint.shape.channels, 7, 40, 50), dtype=np.float32)
+    sigma = np.float32(0.05) + np.float32(0.1) * rng.random((1, 7, 1, 1), dtype=np.float32)
+    at_once = denoiser(volume, sigma)
+    monkeypatch.setattr(network_denoiser, "LARGEST_BATCH", 3 * 40 * 50)
+    np.testing.assert_array_equal(denoiser(volume, sigma), at_once)
 
 
 @pytest.mark.parametrize(("variable", "argument", "threads"), [("1", 0, 1), ("1,4", 0, 1), ("1", 2, 2)])

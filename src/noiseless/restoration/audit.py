@@ -98,7 +98,7 @@ def audit_of(
     pixels: FloatArray,
     noise: NoiseEstimate,
     recipe: Recipe,
-    removed: Callable[[FloatArray], FloatArray] | None,
+    risk: Risk | None,
     found: NoiseEstimate | None = None,
 ) -> Audit:
     """Look at a result.
@@ -108,7 +108,7 @@ def audit_of(
     image, pixels : noisy, and denoised in nominal units
     noise : what was removed, in stored units
     recipe : how
-    removed : the whole restoration of nominal pixels, called 5 times for the predicted PSNR; None leaves that out
+    risk : see :func:`risk_of`; None where nobody asked for a prediction
     found : what the image says of the noise where it was told something else; None where that was not looked at
     """
     clean = image.with_pixels(pixels).in_stored_units()
@@ -148,7 +148,6 @@ def audit_of(
             f"{100 * clipped:.1f} % of the values are piled up at an end of their range, where noise was cut off: "
             "the mean is off there, and so is what is said of its error"
         )
-    risk = _risk(image, noise, recipe, removed) if removed is not None else None
     if risk is not None and risk.over_own is not None and risk.over_own[0] - 2.0 * risk.over_own[1] > UNLIKE:
         verdicts.append(
             f"the network errs {risk.over_own[0]:.1f} times as much as by its own account: the image is unlike those "
@@ -191,7 +190,16 @@ def _in_sigmas(image: Image, clean: FloatArray, noise: NoiseModel) -> FloatArray
     return None
 
 
-def _risk(image: Image, noise: NoiseEstimate, recipe: Recipe, removed: Callable[[FloatArray], FloatArray]) -> Risk:
+def risk_of(image: Image, noise: NoiseEstimate, recipe: Recipe, removed: Callable[[FloatArray], FloatArray]) -> Risk:
+    """The mean squared error of a result, in squared stored units.
+
+    Parameters
+    ----------
+    image : noisy
+    noise : that is removed, in stored units
+    recipe : how
+    removed : the whole restoration of nominal pixels; called 5 times
+    """
     stored = image.in_stored_units().astype(np.float32)
     whole = on_stored_pixels(image, removed)
     # The confidence says how far sigma may be off.

@@ -21,7 +21,7 @@ import numpy as np
 from noiseless.denoiser import Array, LocalDenoiser, Sigma
 from noiseless.errors import InvalidParameter
 from noiseless.image import Image
-from noiseless.noise import NoiseEstimate
+from noiseless.noise import NoiseEstimate, NoiseModel
 from noiseless.restoration.audit import Audit, audit_of
 from noiseless.restoration.block_decision import PLANAR, Decision, decided, told_of, with_axes
 from noiseless.restoration.block_grid import USUAL_MEMORY, Needs, Pieces, Window, inside, pieces_for
@@ -29,9 +29,11 @@ from noiseless.restoration.block_sample import sample_of
 from noiseless.restoration.chunked import Chunked, Values, Writer, read_finite
 from noiseless.restoration.denoising import report_of
 from noiseless.restoration.devices import LocalOnDevice, tensor_on
+from noiseless.restoration.measurable import check_measurable
 from noiseless.restoration.noise_at_hand import Noise
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal_in_parts import local_denoiser
+from noiseless.restoration.sampled_risk import risk_of_windows
 from noiseless.restoration.tiling import Tiled
 
 AUDITED = 16
@@ -163,21 +165,28 @@ def _decided(
         pixel_bytes=decision.removal.pixel_bytes(sample.channels),
         memory_bytes=memory_bytes,
     )
-    return _Channel(group, decision, _audit(sample, decision, recipe, ndim), pieces_for(needs))
+    by_caller = told[0] is not None or isinstance(told[1], NoiseModel)
+    audit = _audit(sample, decision, recipe, ndim, told=by_caller)
+    return _Channel(group, decision, audit, pieces_for(needs))
 
 
-def _audit(sample: Image, decision: Decision, recipe: Recipe, ndim: int) -> Audit:
+def _audit(sample: Image, decision: Decision, recipe: Recipe, ndim: int, *, told: bool) -> Audit:
     """A look at windows of the sample, and at what comes of them."""
     count, depth = min(sample.volumes, AUDITED), sample.pixels.shape[1] // sample.volumes
     seen = replace(sample, pixels=sample.pixels[:, : count * depth], volumes=count)
     shape = (sample.channels, depth, *sample.space[-2:])
-    clean = []
-    for number in range(count):
-        pixels = seen.volume(number).pixels.reshape(shape if ndim == 3 else (shape[0], *shape[2:]))
-        image = replace(seen, pixels=pixels, axes="CZYX" if ndim == 3 else "CYX", volumes=1)
-        clean.append(decision.denoised(image).reshape(shape))
+    of_window, axes = (shape, "CZYX") if ndim == 3 else ((shape[0], *shape[2:]), "CYX")
+    windows = [
+        replace(seen, pixels=seen.volume(number).pixels.reshape(of_window), axes=axes, volumes=1)
+        for number in range(count)
+    ]
+    clean = [decision.denoised(window).reshape(shape) for window in windows]
+    risk, found = None, None
+    if recipe.predict:
+        found = check_measurable(decision.noise.model, seen, told=told)
+        risk = risk_of_windows(windows, decision.noise, recipe, decision.denoised)
     of_stack = replace(decision.noise, model=with_axes(decision.noise.model, 3))
-    return audit_of(seen, np.concatenate(clean, axis=1), of_stack, recipe, None)
+    return audit_of(seen, np.concatenate(clean, axis=1), of_stack, recipe, risk, found)
 
 
 def _restored(source: Chunked, part: _Channel, item: int, block: Window) -> Values:

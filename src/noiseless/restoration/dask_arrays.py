@@ -16,7 +16,7 @@ import numpy as np
 
 from noiseless.denoiser import Array, LocalDenoiser, Sigma
 from noiseless.diffusion import FILTERS
-from noiseless.errors import InvalidParameter
+from noiseless.errors import InvalidParameter, NeedsWholeImage
 from noiseless.image import Image, check_dtype, from_array, stored_range, with_channel_axis, with_channel_first
 from noiseless.names import Lazy, load
 from noiseless.noise import Gaussian, NoiseModel
@@ -167,6 +167,8 @@ def denoise_lazily(
     file must be there for all workers.
     """
     _check(noisy, channel_axis)
+    if recipe.predict:
+        raise NeedsWholeImage("predict tells what it found, and a dask array is lazy; use restore on a computed part")
     denoiser = local_denoiser(recipe)
     axes = [*range(noisy.ndim)]
     channels = 1

@@ -16,7 +16,7 @@ from noiseless.errors import Diverged, InvalidParameter
 from noiseless.generation import ErrorBars
 from noiseless.image import FloatArray, Image, from_array, with_channel_axis
 from noiseless.noise import Correlated, NoiseEstimate, NoiseModel
-from noiseless.restoration.audit import Audit, audit_of
+from noiseless.restoration.audit import Audit, audit_of, risk_of
 from noiseless.restoration.choosing import Choice, choose
 from noiseless.restoration.dask_arrays import denoise_lazily
 from noiseless.restoration.devices import on_device, tensor_on
@@ -27,6 +27,8 @@ from noiseless.restoration.noise_at_hand import Noise, given_noise, known_noise
 from noiseless.restoration.posterior import error_bars, posterior_samples
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal import remove_from_image
+from noiseless.restoration.risk import Risk
+from noiseless.restoration.sampled_risk import is_sampled, risk_of_windows, windows_of
 from noiseless.restoration.tiling import USUAL_TILE
 from noiseless.version import __version__
 
@@ -249,10 +251,21 @@ def _restore(image: Image, given: Noise, recipe: Recipe, like: Array | None) -> 
         error = error_bars(noise.model, removed, denoiser, image, pixels, recipe, told=told)
     drawn = posterior_samples(noise.model, removed, denoiser, image, recipe) if recipe.samples else ()
     samples = tuple(image.with_pixels(sample) for sample in drawn)
-    again = partial(removed, denoiser) if recipe.predict else None
-    audit = audit_of(image, pixels, noise, recipe, again, done.found)
+    risk = _risk(image, done) if recipe.predict else None
+    audit = audit_of(image, pixels, noise, recipe, risk, done.found)
     report = report_of(audit, noise, recipe, done.choice) | {"seconds": time.perf_counter() - started}
     return Restored(image.with_pixels(pixels), noise, recipe, report, audit, error, samples)
+
+
+def _risk(image: Image, done: _Removed) -> Risk:
+    """The predicted error; of a large image by windows of it."""
+    if not is_sampled(image, done.noise):
+        return risk_of(image, done.noise, done.recipe, partial(done.removed, done.denoiser))
+
+    def removed(window: Image) -> FloatArray:
+        return remove_from_image(done.noise.model, done.denoiser, window, done.recipe)
+
+    return risk_of_windows(windows_of(image), done.noise, done.recipe, removed)
 
 
 def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: Noise) -> Recipe:

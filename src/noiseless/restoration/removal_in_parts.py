@@ -173,7 +173,7 @@ def local_denoiser(recipe: Recipe) -> LocalDenoiser:
     ------
     NeedsWholeImage : it, or what else the recipe asks for, looks at the whole image.
     """
-    for name in ("samples", "error", "predict", "budget_s"):
+    for name in ("samples", "error", "budget_s"):
         if getattr(recipe, name):
             raise NeedsWholeImage(
                 f"{name} looks at the whole image, and this one is restored block by block; leave it out"

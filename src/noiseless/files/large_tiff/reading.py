@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import product
@@ -19,6 +20,7 @@ from noiseless.files.formats import FORMATS, suffix_of
 from noiseless.files.layout import Layout
 from noiseless.files.pages import CHANNELS, channel_first_view, page_axes_of
 from noiseless.files.tiff import Opened, damage_in_words, opened, split_alpha
+from noiseless.threads import usual_threads
 
 _JPEG = (6, 7, 34892, 33007)
 # Compressions whose segments are decoded with the tables of their page.
@@ -162,16 +164,24 @@ class LargeTiff:
     def _fill(self, part: NDArray[Any], stream: Any, page: Page, window: Window) -> None:
         """Put the rows and columns of a page into (samples, rows, columns)."""
         rows, columns = window
-        for index, sample, top, left in segments_in(window, self.space, self.segment, self.planes):
+        places = list(segments_in(window, self.space, self.segment, self.planes))
+        coded = []
+        for index, *_ in places:
             stream.seek(page.offsets[index])
-            segment, _, _ = self.decode(stream.read(page.counts[index]), index, **page.tables)
-            if segment is None:
-                raise UnreadableFile("a piece of it is empty; copy or export it again")
-            pixels = np.moveaxis(segment[0], -1, 0)
+            coded.append((index, stream.read(page.counts[index])))
+        for (_, sample, top, left), pixels in zip(places, self._pixels(coded, page), strict=True):
             low, high = max(top, rows.start), min(top + pixels.shape[1], rows.stop)
             near, far = max(left, columns.start), min(left + pixels.shape[2], columns.stop)
             within = slice(low - rows.start, high - rows.start), slice(near - columns.start, far - columns.start)
             part[sample : sample + len(pixels), *within] = pixels[:, low - top : high - top, near - left : far - left]
+
+    def _pixels(self, coded: Sequence[tuple[int, bytes]], page: Page) -> Iterator[NDArray[Any]]:
+        """(samples, rows, columns) of each segment, by its number and bytes; decoded by several threads."""
+        with ThreadPoolExecutor(usual_threads()) as threads:
+            for segment, _, _ in threads.map(lambda part: self.decode(part[1], part[0], **page.tables), coded):
+                if segment is None:
+                    raise UnreadableFile("a piece of it is empty; copy or export it again")
+                yield np.moveaxis(segment[0], -1, 0)
 
 
 def segments_in(

@@ -8,6 +8,7 @@ filled in at the end.
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
@@ -24,6 +25,7 @@ from noiseless.files.provenance import with_history
 from noiseless.files.tiff import Plan, append_inner, pages_of, plan_for
 from noiseless.files.tiff_tags import exif_of
 from noiseless.image import Image
+from noiseless.threads import usual_threads
 from noiseless.version import __version__
 
 from .reading import LargeTiff, segments_in
@@ -114,12 +116,17 @@ class SegmentWriter:
         del item, channels
         samples = _with_alpha(self.source, window, values)
         rows, columns = window[-2:]
-        with self.path.open("ab") as stream:
+        height, width = self.segment
+        with self.path.open("ab") as stream, ThreadPoolExecutor(usual_threads()) as threads:
             for number, place in self.source.places(window):
                 planes = _separate(self.source, samples[place])
-                for index, sample, top, left in segments_in(window[-2:], self.source.space, self.segment, len(planes)):
-                    pixels = planes[sample][top - rows.start :, left - columns.start :]
-                    data = self.encode(self._whole(pixels[: self.segment[0], : self.segment[1]]))
+                segments = list(segments_in(window[-2:], self.source.space, self.segment, len(planes)))
+                parts = (
+                    planes[sample][top - rows.start :, left - columns.start :][:height, :width]
+                    for _, sample, top, left in segments
+                )
+                coded = threads.map(lambda pixels: self.encode(self._whole(pixels)), parts)
+                for (index, *_), data in zip(segments, coded, strict=True):
                     self.tables[number][:, index] = stream.tell(), len(data)
                     stream.write(data)
 
