@@ -98,11 +98,18 @@ def test_json_is_one_line_a_channel_and_tells_no_metadata(folder, capfd):
 def test_a_tiff_file_is_large_when_it_needs_more_memory_as_a_whole(folder):
     (job,) = jobs_of(["tiled.tif"], None)
     whole = large.WHOLE_BYTES * 150 * 170 / 2**30
-    found = large.large_image(job, 0.99 * whole)
+    found = large.large_image(job, large.limits_of(0.99 * whole, 1))
     assert found.image.space == (150, 170)
     assert not found.fits  # whoever names the memory means it
-    assert large.large_image(job, 1.01 * whole) is None
-    assert large.large_image(job, None) is None
+    assert large.large_image(job, large.limits_of(1.01 * whole, 1)) is None
+    assert large.large_image(job, large.limits_of(None, 1)) is None
+
+
+def test_processes_share_the_memory_of_the_machine(monkeypatch):
+    monkeypatch.setattr(large, "_memory_of_machine", lambda: 16.0 * 2**30)
+    assert large.limits_of(None, 1) == large.Limits(2**30, 2**33)
+    assert large.limits_of(None, 16) == large.Limits(2**28, 2**29)
+    assert large.limits_of(0.5, 64).usual == 2**29  # of each, as it was said
 
 
 def test_a_tiff_file_above_the_limit_goes_by_blocks_to_the_same_bytes(folder, capfd, monkeypatch):

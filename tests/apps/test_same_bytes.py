@@ -9,6 +9,7 @@ import pytest
 import tifffile
 
 import noiseless
+from noiseless.apps.cli import main
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +27,35 @@ def scans(tmp_path_factory):
     return folder
 
 
-def denoised(scans, name, into, threads, *options):
+def by_threads(scans, name, into, threads, *options):
     """The pixels that a process of its own, with so many threads, makes of a picture."""
-    command = [sys.executable, "-m", "noiseless", "denoise", scans / f"{name}.tif", "-o", into / "out.tif", "--force"]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-    subprocess.run([*map(str, command), *options], env=environment, check=True, capture_output=True)
+    command = [sys.executable, "-m", "noiseless", *arguments(scans, name, into), *options]
+    subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": str(threads)}, check=True, capture_output=True)
     return tifffile.imread(into / "out.tif")
 
 
-@pytest.mark.parametrize("name", ["gray", "colour"])
-@pytest.mark.parametrize("method", [("--model", "base"), ("-m", "edge-enhancing"), ("-m", "non-local-means")])
+def denoised(scans, name, into, *options):
+    """The same in this process."""
+    assert main([*arguments(scans, name, into), *options]) == 0
+    return tifffile.imread(into / "out.tif")
+
+
+def arguments(scans, name, into):
+    return ["denoise", str(scans / f"{name}.tif"), "-o", str(into / "out.tif"), "--force"]
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("gray", ("--model", "base")),
+        ("colour", ("--model", "base")),
+        ("colour", ("-m", "edge-enhancing")),
+        ("gray", ("-m", "non-local-means")),
+    ],
+)
 def test_threads_and_runs_do_not_change_a_byte(scans, tmp_path, name, method):
-    one = denoised(scans, name, tmp_path, 1, *method)  # blind: the estimate too is the same
-    two = denoised(scans, name, tmp_path, 2, *method)
+    one = by_threads(scans, name, tmp_path, 1, *method)  # blind: the estimate too is the same
+    two = by_threads(scans, name, tmp_path, 2, *method)
     np.testing.assert_array_equal(one, two)
     assert np.abs(one.astype(int) - tifffile.imread(scans / f"{name}.tif")).max() > 9  # something was done
 
@@ -47,12 +64,12 @@ def test_threads_and_runs_do_not_change_a_byte(scans, tmp_path, name, method):
 @pytest.mark.parametrize("model", ["base", "tiny"])
 def test_tiles_and_blocks_do_not_change_a_byte(scans, tmp_path, name, model):
     told = ("--model", model, "--sigma", "20")
-    whole = denoised(scans, name, tmp_path, 2, *told)
-    np.testing.assert_array_equal(denoised(scans, name, tmp_path, 2, *told, "--tile", "64"), whole)
-    np.testing.assert_array_equal(denoised(scans, name, tmp_path, 1, *told, "--tile", "40"), whole)
+    whole = denoised(scans, name, tmp_path, *told)
+    np.testing.assert_array_equal(denoised(scans, name, tmp_path, *told, "--tile", "64"), whole)
+    np.testing.assert_array_equal(denoised(scans, name, tmp_path, *told, "--tile", "40"), whole)
     # Pictures of this size, in a memory that cannot hold them whole.
     memory = 0.9 * 64 * tifffile.imread(scans / f"{name}.tif").size / 2**30
-    in_blocks = denoised(scans, name, tmp_path, 2, *told, "--tile", "64", "--memory", f"{max(memory, 0.015):.4f}")
+    in_blocks = denoised(scans, name, tmp_path, *told, "--tile", "64", "--memory", f"{max(memory, 0.015):.4f}")
     np.testing.assert_array_equal(in_blocks, whole)
 
 

@@ -95,7 +95,7 @@ def denoise(  # noqa: PLR0913  one parameter an option
     check_processes(todo, jobs, scheduler)
     check_targets(todo, force=force)
     videos.check_options(todo, given, recipe, model_of_noise)
-    settings = _Settings(recipe, model_of_noise, memory, device, codec, quality, max_pixels)
+    settings = _Settings(recipe, model_of_noise, large.limits_of(memory, jobs), device, codec, quality, max_pixels)
     with noiseless.files.allowing(max_pixels):  # refuses what cannot be allowed
         if len(todo) == 1 and not todo[0].recorded:
             make_folders(todo)
@@ -119,7 +119,7 @@ class _Settings:
 
     recipe: Any
     noise: Any
-    memory: float | None
+    limits: large.Limits
     device: str
     codec: str | None
     quality: int | None
@@ -137,12 +137,12 @@ def _denoise_job(
     *,
     shown: Callable[[float, str], None] = _unseen,
 ) -> list[dict[str, Any]]:
-    recipe, noise, memory, device = settings.recipe, settings.noise, settings.memory, settings.device
+    recipe, noise, limits, device = settings.recipe, settings.noise, settings.limits, settings.device
     with noiseless.files.allowing(settings.max_pixels):
         if videos.is_video(job):
             codec, quality = settings.codec, settings.quality
             return [videos.denoise_video(job, recipe, noise, codec=codec, quality=quality, force=force, progress=shown)]
-        found = large.large_image(job, memory)
+        found = large.large_image(job, limits)
         if found is None:
             return [_denoise_one(job, recipe, noise, device, force=force)]
 
@@ -151,7 +151,7 @@ def _denoise_job(
 
         try:
             return large.denoise_large(
-                job, found.image, recipe, noise, memory=memory, device=device, force=force, progress=told
+                job, found.image, recipe, noise, memory_bytes=limits.usual, device=device, force=force, progress=told
             )
         except noiseless.NeedsWholeImage:
             if not found.fits:

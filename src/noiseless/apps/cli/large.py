@@ -32,6 +32,35 @@ Memory: TypeAlias = Annotated[
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How much memory a process may take.
+
+    Parameters
+    ----------
+    usual : bytes; what needs more as a whole is denoised block by block
+    most : bytes; what needs less may be taken whole where what is asked for looks at all of it
+    """
+
+    usual: int
+    most: int
+
+
+def limits_of(memory: float | None, jobs: int) -> Limits:
+    """Of each of several processes: as the option says it, or by the memory of the machine.
+
+    Raises
+    ------
+    noiseless.InvalidParameter : the option says none.
+    """
+    if memory is None:
+        machine = _memory_of_machine() / jobs
+        return Limits(int(min(USUAL * GIB, SHARE * machine)), int(MOST_SHARE * machine))
+    if not (math.isfinite(memory) and memory > 0.0):
+        raise noiseless.InvalidParameter(f"--memory is {memory:g}; give some GiB, usually a quarter of what there is")
+    return Limits(int(memory * GIB), 0)
+
+
+@dataclass(frozen=True)
 class Large:
     """An image that is to be denoised block by block.
 
@@ -45,7 +74,7 @@ class Large:
     fits: bool
 
 
-def large_image(job: Job, memory: float | None) -> Large | None:
+def large_image(job: Job, limits: Limits) -> Large | None:
     """The image of a job, if it is a store or a TIFF file that needs more memory as a whole; or None."""
     source = job.sources[0]
     if len(job.sources) > 1 or source == STANDARD:
@@ -53,16 +82,16 @@ def large_image(job: Job, memory: float | None) -> Large | None:
     if noiseless.files.is_store(source):
         return Large(noiseless.files.open_chunked(source), fits=False)
     is_tiff = noiseless.files.format_of(source) == noiseless.files.FORMATS["tiff"]
-    if not is_tiff or source.stat().st_size * EXPANSION * WHOLE_BYTES <= _bytes(memory):
+    if not is_tiff or source.stat().st_size * EXPANSION * WHOLE_BYTES <= limits.usual:
         return None
     try:
         image = noiseless.files.open_chunked(source)
     except noiseless.NoiselessError:
         return None  # who reads it whole says why not
     whole = WHOLE_BYTES * image.channels * math.prod(image.space)
-    if whole <= _bytes(memory):
+    if whole <= limits.usual:
         return None
-    return Large(image, fits=memory is None and whole <= MOST_SHARE * _memory_of_machine())
+    return Large(image, fits=whole <= limits.most)
 
 
 def denoise_large(
@@ -71,7 +100,7 @@ def denoise_large(
     recipe: Any,
     noise: Any,
     *,
-    memory: float | None,
+    memory_bytes: int,
     device: str,
     force: bool,
     progress: Callable[[float], None],
@@ -81,6 +110,7 @@ def denoise_large(
     Parameters
     ----------
     source : that of :func:`large_image`
+    memory_bytes : that its arrays may take
 
     Raises
     ------
@@ -95,7 +125,7 @@ def denoise_large(
         raise noiseless.NeedsWholeImage(f"{job.name!r} is denoised block by block, which needs a file; name it with -o")
     with source.rewriting(job.targets[0], overwrite=force) as writer:
         restored = noiseless.restoration.restore_by_blocks(
-            source, writer, recipe, noise=noise, memory_bytes=_bytes(memory), device=device, progress=progress
+            source, writer, recipe, noise=noise, memory_bytes=memory_bytes, device=device, progress=progress
         )
         for number, report in enumerate(restored.reports):
             channel = "" if len(restored.reports) == 1 else f", channel {number}"
@@ -105,20 +135,6 @@ def denoise_large(
         {"input": job.name, "output": job.result, **({"channel": number} if several else {}), **report}
         for number, report in enumerate(restored.reports)
     ]
-
-
-def _bytes(memory: float | None) -> int:
-    """That may be used.
-
-    Raises
-    ------
-    noiseless.InvalidParameter : none.
-    """
-    if memory is None:
-        return int(min(USUAL * GIB, SHARE * _memory_of_machine()))
-    if not (math.isfinite(memory) and memory > 0.0):
-        raise noiseless.InvalidParameter(f"--memory is {memory:g}; give some GiB, usually a quarter of what there is")
-    return int(memory * GIB)
 
 
 def _memory_of_machine() -> float:
