@@ -509,3 +509,11 @@ def test_pieces_of_a_file_that_are_too_large_are_refused_with_what_they_need():
         pieces_for(needs)
     assert "1 may be used" in str(caught.value)
     assert pieces_for(replace(needs, memory_bytes=2**32)).block == (8192, 8192)
+
+
+def test_the_error_is_predicted_from_the_sample():
+    values = noisy((1, 1, 700, 700), Gaussian(0.1))
+    result, report = restored(Chunked(values), Recipe("score", "tiny", predict=True), (64, 64), sigma=0.1, memory=2**27)
+    true = float(np.mean(np.square(result - clean((1, 1, 700, 700)))))
+    found = report.reports[0]["audit"]
+    assert found["predicted_rmse"] ** 2 == pytest.approx(true, rel=0.3)  # waves alike everywhere, so windows suffice

@@ -1,7 +1,7 @@
 """Windows from all over an image that is larger than memory, by which its noise is known."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +70,7 @@ def plan_for(items: int, channels: int, space: tuple[int, ...], *, memory_bytes:
     number = max(1, min(WINDOWS, memory_bytes // (ESTIMATING_BYTES * values)))
     if items * math.prod(space) <= number * math.prod(sides):
         return SamplePlan(tuple((item, tuple(slice(0, length) for length in space)) for item in range(items)))
-    return SamplePlan(tuple(_places(items, space, sides, TRIALS * number)), number)
+    return SamplePlan(tuple(spread_places(items, space, sides, TRIALS * number)), number)
 
 
 def sample_of(source: Chunked, channels: slice, *, memory_bytes: int, deep: bool) -> Image:
@@ -106,8 +106,8 @@ def _varied(windows: Iterable[Values], number: int) -> Iterator[Values]:
         yield constant
 
 
-def _places(items: int, space: tuple[int, ...], sides: list[int], count: int) -> Iterator[tuple[int, Window]]:
-    """Places that are spread evenly over items and space; at multiples of 8, where blocks of JPEG begin."""
+def spread_places(items: int, space: tuple[int, ...], sides: Sequence[int], count: int) -> Iterator[tuple[int, Window]]:
+    """Windows (Z, Y, X) that are spread evenly over items and space; at multiples of 8, where blocks of JPEG begin."""
     steps = [PLASTIC ** -(axis + 1) for axis in range(4)]
     for number in range(count):
         item, *corner = ((0.5 + number * step) % 1.0 for step in steps)

@@ -33,7 +33,7 @@ from noiseless.restoration.measurable import check_measurable
 from noiseless.restoration.noise_at_hand import Noise
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal_in_parts import local_denoiser
-from noiseless.restoration.sampled_risk import risk_of_windows
+from noiseless.restoration.sampled_risk import Part, middle_of, risk_of_parts
 from noiseless.restoration.tiling import Tiled
 
 AUDITED = 16
@@ -177,14 +177,17 @@ def _audit(sample: Image, decision: Decision, recipe: Recipe, ndim: int, *, told
     shape = (sample.channels, depth, *sample.space[-2:])
     of_window, axes = (shape, "CZYX") if ndim == 3 else ((shape[0], *shape[2:]), "CYX")
     windows = [
-        replace(seen, pixels=seen.volume(number).pixels.reshape(of_window), axes=axes, volumes=1)
-        for number in range(count)
+        replace(sample, pixels=sample.volume(number).pixels.reshape(of_window), axes=axes, volumes=1)
+        for number in range(sample.volumes)
     ]
-    clean = [decision.denoised(window).reshape(shape) for window in windows]
+    clean = [decision.denoised(window).reshape(shape) for window in windows[:count]]
     risk, found = None, None
     if recipe.predict:
         found = check_measurable(decision.noise.model, seen, told=told)
-        risk = risk_of_windows(windows, decision.noise, recipe, decision.denoised)
+        parts = [middle_of(window) for window in windows]
+        if len(windows) == 1:  # all of the image
+            parts = [Part(windows[0], tuple(slice(0, length) for length in windows[0].space[-2:]))]
+        risk = risk_of_parts(parts, decision.noise, recipe, decision.denoised)
     of_stack = replace(decision.noise, model=with_axes(decision.noise.model, 3))
     return audit_of(seen, np.concatenate(clean, axis=1), of_stack, recipe, risk, found)
 

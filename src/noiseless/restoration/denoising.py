@@ -28,7 +28,7 @@ from noiseless.restoration.posterior import error_bars, posterior_samples
 from noiseless.restoration.recipe import Recipe
 from noiseless.restoration.removal import remove_from_image
 from noiseless.restoration.risk import Risk
-from noiseless.restoration.sampled_risk import is_sampled, risk_of_windows, windows_of
+from noiseless.restoration.sampled_risk import is_sampled, parts_of, risk_of_parts, stack_of
 from noiseless.restoration.tiling import USUAL_TILE
 from noiseless.version import __version__
 
@@ -222,7 +222,8 @@ def _removed(image: Image, given: Noise, recipe: Recipe, like: Array | None) -> 
     choosing = recipe.budget_s > 0.0 and recipe.model != CAMERA
     found = None
     if recipe.method_name == ENSEMBLE or recipe.predict or choosing:
-        found = check_measurable(noise.model, image, told=told)
+        by_windows = recipe.predict and not choosing and recipe.method_name != ENSEMBLE and is_sampled(image, noise)
+        found = check_measurable(noise.model, stack_of(parts_of(image)) if by_windows else image, told=told)
     choice = choose(image, noise.model, recipe) if choosing else None
     if choice is not None:
         recipe = replace(recipe, method=choice.method, budget_s=0.0)
@@ -262,10 +263,10 @@ def _risk(image: Image, done: _Removed) -> Risk:
     if not is_sampled(image, done.noise):
         return risk_of(image, done.noise, done.recipe, partial(done.removed, done.denoiser))
 
-    def removed(window: Image) -> FloatArray:
-        return remove_from_image(done.noise.model, done.denoiser, window, done.recipe)
+    def removed(part: Image) -> FloatArray:
+        return remove_from_image(done.noise.model, done.denoiser, part, done.recipe)
 
-    return risk_of_windows(windows_of(image), done.noise, done.recipe, removed)
+    return risk_of_parts(parts_of(image), done.noise, done.recipe, removed)
 
 
 def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: Noise) -> Recipe:
