@@ -168,6 +168,7 @@ def test_a_folder_gives_its_images_and_videos(folder, capfd, averaging):
         (["--error", "e.tif"], "--error"),
         (["--plot", "p.png"], "--plot"),
         (["--predict"], "--predict"),
+        (["--device", "cuda"], "--device"),
         (["--steps", "3"], "--steps"),
         (["--budget", "9"], "--budget"),
         (["--bound", "3"], "--bound"),

@@ -21,7 +21,7 @@ Quality: TypeAlias = Annotated[
     int | None, typer.Option(help="Of videos, as CRF: less is better and larger. [16 for h264, the like for others]")
 ]
 
-OF_IMAGES = ("samples", "plot", "error", "predict", "steps", "sampler", "budget", "bound", "tile", "memory")
+OF_IMAGES = ("samples", "plot", "error", "predict", "steps", "sampler", "budget", "bound", "tile", "memory", "device")
 """Options that say what is done with a picture as a whole."""
 
 Progress: TypeAlias = Callable[[float, str], None]
