@@ -53,6 +53,14 @@ def note(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
+def say(line: str) -> None:
+    """A line on standard output; above a progress bar, where one shows."""
+    if sys.stdout.isatty():
+        sys.stdout.write(f"{line}\n")  # which a bar has taken over, and ``typer.echo`` goes past that
+    else:
+        typer.echo(line)
+
+
 def record(fields: dict[str, Any]) -> None:
     """One JSON object on a line of standard output; numbers that JSON cannot hold become null."""
     typer.echo(json.dumps(_json_safe(fields)))

@@ -234,13 +234,13 @@ def _tell(report: dict[str, Any], *, as_json: bool, to_stderr: bool) -> None:
         return  # they are counted
     if "video" in report or "topic" in report:
         words = videos.in_words(report) if "video" in report else bags.in_words(report)
-        (console.note if to_stderr else typer.echo)(words)
+        (console.note if to_stderr else console.say)(words)
         for warning in report["warnings"]:
             console.note(f"  warning: {warning}")
         return
     channel = f", channel {report['channel']}" if "channel" in report else ""
     line = f"{report['output']}{channel}: {console.law(report)}, {report['method']}, {report['seconds']:.2f} s"
-    (console.note if to_stderr else typer.echo)(line)
+    (console.note if to_stderr else console.say)(line)
     if "choice" in report:
         console.note(f"  chosen: {report['choice']['why']}")
     audit = report["audit"]
