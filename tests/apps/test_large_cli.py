@@ -222,3 +222,21 @@ def test_info_of_a_store_reads_no_pixel_and_tells_no_metadata(folder, capfd):
     code, out, err = run(capfd, "info", "two.ome.zarr")
     assert code == 0
     assert "Doe" not in out + err
+
+
+def test_blocks_may_be_denoised_by_a_device(folder, capfd, monkeypatch):
+    torch = pytest.importorskip("torch")
+    from noiseless.restoration import devices
+
+    options = ("-s", 30, "--tile", 64, *RECIPE)
+    monkeypatch.setattr(large, "WHOLE_BYTES", 2**20)
+    assert run(capfd, "denoise", "tiled.tif", "-o", "here.tif", *options)[0] == 0
+    asked = []
+    # Torch on the CPU stands for a GPU: the same road but for the chip.
+    monkeypatch.setattr(devices, "load", lambda lazy: lambda name: asked.append(name) or torch.empty(0))
+    assert run(capfd, "denoise", "tiled.tif", "-o", "there.tif", "--device", "cuda:1", *options)[0] == 0
+    assert asked == ["cuda:1"]
+    here, there = (noiseless.read(name).stored().astype(int) for name in ("here.tif", "there.tif"))
+    # the engines differ by less than 1e-4 of the range of 65535, which is 7 grey levels
+    assert np.abs(here - noiseless.read("tiled.tif").stored()).max() > 0
+    assert np.abs(here - there).max() <= 7
