@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import simpy
+from large_images import denoised
 
 import noiseless
 from noiseless.score import NetworkDenoiser
@@ -162,14 +163,7 @@ def one_kind(name: str, path: Path, values: np.ndarray, tiled: dict[str, float])
 
 def peak_of(path: Path) -> float:
     """Gigabytes that the command takes for a file, at most."""
-    # Asked of the process itself: what ``wait`` tells of it is no less than what this one had when it began it.
-    program = (
-        "import sys; from noiseless.apps.cli import main; code = main(sys.argv[1:]); "
-        "print([line for line in open('/proc/self/status') if line.startswith('VmHWM')][0]); sys.exit(code)"
-    )
-    command = [sys.executable, "-c", program, "denoise", str(path), "-o", str(path.with_stem("peak")), "--force"]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return int(told.split("VmHWM:")[1].split()[0]) * 1024 / 1e9
+    return denoised(path, path.with_stem("peak"))[0] * 2**20 / 1e9
 
 
 def nothing(number: int, size: int) -> tuple[int, str]:

@@ -64,6 +64,10 @@ def test_whatever_changes_the_result_changes_the_key(monkeypatch):
     assert recipe_key(Recipe("heat"), Gaussian(3.0)) == keys[3]
 
 
+def test_tiles_equal_the_whole_and_are_no_other_recipe():
+    assert recipe_key(Recipe(tile=64)) == recipe_key(Recipe())
+
+
 def test_other_shipped_weights_are_another_recipe(monkeypatch):
     first = recipe_key(Recipe())
     fewer = dict(list(shipped().items())[1:])

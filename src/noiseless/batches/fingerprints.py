@@ -68,7 +68,7 @@ def recipe_key(recipe: "Recipe", noise: "NoiseModel | str | None" = None, **codi
     """
     parts = {
         "version": __version__,
-        "recipe": asdict(recipe),
+        "recipe": {name: value for name, value in asdict(recipe).items() if name != "tile"},
         "noise": noise if noise is None or isinstance(noise, str) else load(_NOTATION)(noise),
         "weights": {str(path): content_hash([path]) for path in _files_of(recipe)},
         "shipped": _of_shipped(),
