@@ -1,5 +1,6 @@
 """Images one plane after another, for denoisers of planes: slices of volumes, colours as luminance and differences."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from array_api_compat import array_namespace, device
 
 from noiseless.denoiser import Array, Sigma
 from noiseless.errors import InvalidImage
+from noiseless.progress import tell
 from noiseless.sigma_map import sigma_array
 
 OPPONENT = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
@@ -43,7 +45,10 @@ def plane_by_plane(noisy: Array, sigma: Sigma, denoise: Callable[[Array, Array, 
         turned = xp.tensordot(opponent, single, axes=((1,), (0,)))
         variance = xp.tensordot(opponent**2, variance, axes=((1,), (0,)))
     planes, variances = (xp.reshape(array, (-1, *noisy.shape[-2:])) for array in (turned, variance))
-    results = [denoise(planes[i, ...], variances[i, ...], xp) for i in range(planes.shape[0])]
+    results = []
+    for i in range(planes.shape[0]):
+        results.append(denoise(planes[i, ...], variances[i, ...], xp))
+        tell(math.prod(planes.shape[1:]))
     denoised = xp.reshape(xp.stack(results), noisy.shape)
     if noisy.shape[0] == 3:
         denoised = xp.tensordot(opponent, denoised, axes=((0,), (0,)))

@@ -11,6 +11,7 @@ from noiseless.denoiser import Array, Sigma
 from noiseless.diffusion.arguments import check_image
 from noiseless.errors import InvalidParameter
 from noiseless.names import Lazy, load
+from noiseless.progress import tell
 from noiseless.sigma_map import sigma_array
 
 _KERNEL = Lazy("noiseless.classical.kernels:averaged")
@@ -75,7 +76,10 @@ class NonLocalMeans:
         level = xp.broadcast_to(sigma_array(sigma, noisy, xp), tuple(noisy.shape))
         single = xp.astype(noisy, xp.float32, copy=False)
         images, levels = (array if array.ndim == 4 else array[:, None, ...] for array in (single, level))
-        slices = [self._slice(images[:, z, ...], levels[:, z, ...], xp) for z in range(images.shape[1])]
+        slices = []
+        for z in range(images.shape[1]):
+            slices.append(self._slice(images[:, z, ...], levels[:, z, ...], xp))
+            tell(math.prod(slices[-1].shape))
         denoised = xp.reshape(xp.stack(slices, axis=1), noisy.shape)
         return xp.astype(xp.where(level == 0, single, denoised), noisy.dtype, copy=False)
 

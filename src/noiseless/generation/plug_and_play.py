@@ -18,6 +18,8 @@ PRIOR_WEIGHT = 0.25
 # image down to where only texture is left, each two thirds of the one before.
 HIGHEST, LOWEST, RATIO = 3.0, 0.2, 1.5
 
+MOST_LEVELS = 1 + round(math.log(HIGHEST / LOWEST) / math.log(RATIO))
+
 
 def alternate(denoiser: Denoiser, data: DataStep, start: Array, levels: Sequence[float]) -> Array:
     """The image that both data and prior find likely, by turns: half-quadratic splitting.

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -14,10 +14,21 @@ from numpy.typing import NDArray
 from noiseless.denoiser import Array, Denoiser, Sigma
 from noiseless.errors import Diverged, InvalidParameter
 from noiseless.generation import ErrorBars
+from noiseless.generation.plug_and_play import MOST_LEVELS
 from noiseless.image import FloatArray, Image, from_array, with_channel_axis
-from noiseless.noise import Correlated, NoiseEstimate, NoiseModel
+from noiseless.noise import Correlated, NoiseEstimate, NoiseModel, StationaryNoise
 from noiseless.restoration.audit import Audit, audit_of, risk_of
 from noiseless.restoration.choosing import Choice, choose
+from noiseless.restoration.course import (
+    DRAWING,
+    FINDING,
+    MEASURING,
+    PREDICTING,
+    REMOVING,
+    Course,
+    Progress,
+    course_of,
+)
 from noiseless.restoration.dask_arrays import denoise_lazily
 from noiseless.restoration.devices import on_device, tensor_on
 from noiseless.restoration.ensemble import Ensemble
@@ -116,7 +127,9 @@ def denoise(  # noqa: PLR0913  the one door: every choice a user has, by its nam
             raise InvalidParameter(f"device is {device!r}, and dask arrays are denoised on the CPU; leave it out")
         return denoise_lazily(noisy, recipe, sigma=sigma, noise=noise, channel_axis=channel_axis)
     image, like = _opened(noisy, channel_axis, device)
-    done = _removed(image, given_noise(sigma, noise, image, channel_axis), recipe, like)
+    law = given_noise(sigma, noise, image, channel_axis)
+    course = course_of(None, image.pixels.size, recipe, told=isinstance(law, NoiseModel))
+    done = _removed(image, law, recipe, like, course)
     return _laid_out(image.with_pixels(done.pixels).stored(), noisy, channel_axis)
 
 
@@ -128,8 +141,14 @@ def restore(
     noise: Noise = None,
     channel_axis: int | None = None,
     device: str | None = None,
+    progress: Progress | None = None,
 ) -> Restored[Array]:
     """As :func:`denoise`, and what was estimated and done.
+
+    Parameters
+    ----------
+    progress : called with the share that is done, 0 to 1, and what is being done, in words. An exception that it raises
+        ends the work.
 
     Returns
     -------
@@ -138,7 +157,7 @@ def restore(
     if array_api_compat.is_dask_array(noisy):
         raise InvalidParameter("restore tells what it found, and a dask array is lazy; use denoise, or compute it")
     image, like = _opened(noisy, channel_axis, device)
-    restored = _restore(image, given_noise(sigma, noise, image, channel_axis), recipe, like)
+    restored = _restore(image, given_noise(sigma, noise, image, channel_axis), recipe, like, progress)
 
     def laid_out(channel_first: Array) -> Array:
         return _laid_out(channel_first, noisy, channel_axis)
@@ -158,12 +177,13 @@ def restore_image(
     sigma: Sigma | None = None,
     noise: Noise = None,
     device: str | None = None,
+    progress: Progress | None = None,
 ) -> Restored[Image]:
     """As :func:`restore`, for an :class:`Image` as :func:`noiseless.read` gives it; header and alpha are kept.
 
     ``sigma`` and ``noise`` are in stored units, and a map is channel-first.
     """
-    return _restore(image, given_noise(sigma, noise, image, 0), recipe, tensor_on(device))
+    return _restore(image, given_noise(sigma, noise, image, 0), recipe, tensor_on(device), progress)
 
 
 def _opened(noisy: Array, channel_axis: int | None, device: str | None) -> tuple[Image, Array | None]:
@@ -211,13 +231,14 @@ class _Removed:
     found: NoiseEstimate | None
 
 
-def _removed(image: Image, given: Noise, recipe: Recipe, like: Array | None) -> _Removed:
+def _removed(image: Image, given: Noise, recipe: Recipe, like: Array | None, course: Course) -> _Removed:
     """Estimate the noise and remove it. ``like`` is a torch tensor whose kind and device do the work, or None."""
     told = isinstance(given, NoiseModel)
     if recipe.samples and not told:
         raise InvalidParameter("samples are draws given the noise, which an estimate only guesses; give sigma or noise")
     # 1 Noise: given, or estimated once from the whole image, never tile by tile.
-    noise = known_noise(given, image, recipe.method_name)
+    with course.stage(FINDING):
+        noise = known_noise(given, image, recipe.method_name)
     recipe = _recipe_for(recipe, noise, image, given)
     choosing = recipe.budget_s > 0.0 and recipe.model != CAMERA
     found = None
@@ -235,24 +256,35 @@ def _removed(image: Image, given: Noise, recipe: Recipe, like: Array | None) -> 
     def removed(denoiser: Denoiser, pixels: FloatArray) -> FloatArray:
         return remove_from_image(noise.model, denoiser, image.with_pixels(pixels), recipe)
 
-    pixels = removed(denoiser, image.pixels)
+    with course.stage(REMOVING, times=MOST_LEVELS if isinstance(noise.model, StationaryNoise) else 1):
+        pixels = removed(denoiser, image.pixels)
     if not np.isfinite(pixels).all():
         raise Diverged(f"{recipe.method_name} gave values that are not finite; report the image, or try another method")
     return _Removed(pixels, noise, recipe, choice, denoiser, removed, found)
 
 
-def _restore(image: Image, given: Noise, recipe: Recipe, like: Array | None) -> Restored[Image]:
+def _restore(
+    image: Image, given: Noise, recipe: Recipe, like: Array | None, progress: Progress | None
+) -> Restored[Image]:
     """Estimate the noise, denoise, check; ``like`` as for :func:`_removed`."""
     started = time.perf_counter()
     told = isinstance(given, NoiseModel)
-    done = _removed(image, given, recipe, like)
+    course = course_of(progress, image.pixels.size, recipe, told=told)
+    done = _removed(image, given, recipe, like, course)
     pixels, noise, recipe, denoiser, removed = done.pixels, done.noise, done.recipe, done.denoiser, done.removed
     error = None
     if recipe.error:
-        error = error_bars(noise.model, removed, denoiser, image, pixels, recipe, told=told)
-    drawn = posterior_samples(noise.model, removed, denoiser, image, recipe) if recipe.samples else ()
+        with course.stage(MEASURING):
+            error = error_bars(noise.model, removed, denoiser, image, pixels, recipe, told=told)
+    drawn: Sequence[FloatArray] = ()
+    if recipe.samples:
+        with course.stage(DRAWING):
+            drawn = posterior_samples(noise.model, removed, denoiser, image, recipe)
     samples = tuple(image.with_pixels(sample) for sample in drawn)
-    risk = _risk(image, done) if recipe.predict else None
+    risk = None
+    if recipe.predict:
+        with course.stage(PREDICTING):
+            risk = _risk(image, done)
     audit = audit_of(image, pixels, noise, recipe, risk, done.found)
     report = report_of(audit, noise, recipe, done.choice) | {"seconds": time.perf_counter() - started}
     return Restored(image.with_pixels(pixels), noise, recipe, report, audit, error, samples)

@@ -34,12 +34,12 @@ class RecipeFile:
     noise: NoiseModel | str | None = None
 
 
-def recipe_text(recipe: Recipe, noise: NoiseModel | None = None, tuning: Mapping[str, Any] | None = None) -> str:
+def recipe_text(recipe: Recipe, noise: NoiseModel | str | None = None, tuning: Mapping[str, Any] | None = None) -> str:
     """A recipe as TOML: the method, and all that is not as usual.
 
     Parameters
     ----------
-    noise : to be written with it where it was given and not estimated
+    noise : to be written with it where it was given and not estimated, or its kind where that was
     tuning : how it was found, see :meth:`~noiseless.restoration.tuning.Tuned.summary`; a record that nothing reads
 
     Raises
@@ -51,7 +51,7 @@ def recipe_text(recipe: Recipe, noise: NoiseModel | None = None, tuning: Mapping
     values: dict[str, Any] = {name: value for name, value in said.items() if value != getattr(usual, name)}
     values = {"method": recipe.method, **values}
     if noise is not None:
-        values[NOISE] = notation_of(noise)
+        values[NOISE] = noise if isinstance(noise, str) else notation_of(noise)
     if tuning is not None:
         values[TUNING] = tuning
     text: str = load(_DUMPS)(values)

@@ -1,6 +1,7 @@
 """The learned denoiser: a score network, Tweedie's identity, and the engine that fits the array."""
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from noiseless.denoiser import Array, Sigma
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.names import Lazy, load
+from noiseless.progress import tell
 from noiseless.score.checkpoint import Checkpoint, load_model, model_reach
 from noiseless.sigma_map import sigma_array
 
@@ -76,6 +78,7 @@ class NetworkDenoiser:
         for part in (slice(start, start + count) for start in range(0, batch.shape[0], count)):
             noise = self._residual(batch[part, ...], levels[part, ...], checkpoint, xp)
             parts.append(_without(batch[part, ...], noise, least[part, ...], most[part, ...], xp))
+            tell(math.prod(parts[-1].shape))
         clean = parts[0] if len(parts) == 1 else xp.concat(parts)
         return xp.astype(_unbatched(clean, tuple(noisy.shape), xp), noisy.dtype, copy=False)
 
