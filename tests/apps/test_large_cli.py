@@ -8,8 +8,9 @@ import tifffile
 import zarr
 
 import noiseless
-from noiseless.apps.cli import large, main
+from noiseless.apps.cli import denoising, main
 from noiseless.apps.cli.jobs import jobs_of
+from noiseless.apps.work import large
 
 SIGMA = (12.0, 40.0)
 RECIPE = ("-m", "score:precision=float32", "--model", "tiny")
@@ -137,7 +138,7 @@ def test_what_looks_at_the_whole_image_takes_it_whole_where_it_fits(folder, capf
     whole = noiseless.read("whole.tif").stored()
     monkeypatch.setattr(large, "USUAL", 0.001)
     seen = []
-    monkeypatch.setattr(large, "denoise_large", lambda *a, f=large.denoise_large, **k: seen.append(a) or f(*a, **k))
+    monkeypatch.setattr(denoising, "denoise_large", lambda *a, f=large.denoise_large, **k: seen.append(a) or f(*a, **k))
     assert run(capfd, "denoise", "tiled.tif", "-o", "again.tif", *options)[0] == 0
     assert len(seen) == 1  # tried, and left
     np.testing.assert_array_equal(noiseless.read("again.tif").stored(), whole)
@@ -152,8 +153,8 @@ def test_what_looks_at_the_whole_image_takes_it_whole_where_it_fits(folder, capf
     [
         (("-m", "heat", "-s", 9), "heat looks at the whole image"),
         (("--steps", 3), "in 3 steps looks at the whole image"),
-        (("--error", "e.tif"), "--error and --plot need the whole image"),
-        (("--plot", "p.png"), "--error and --plot need the whole image"),
+        (("--error", "e.tif"), "--error, --plot and --report need the whole image"),
+        (("--plot", "p.png"), "--error, --plot and --report need the whole image"),
         (("-o", "-"), "needs a file"),
         (("-o", "a.tif"), "not named as a zarr store"),
         (("--memory", 0), "--memory is 0"),

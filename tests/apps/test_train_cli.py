@@ -14,6 +14,7 @@ pytest.importorskip("torch")
 
 import noiseless
 from noiseless.apps.cli import main
+from noiseless.apps.cli.training_images import images_of
 from noiseless.score import load
 
 SIGMA = 20
@@ -48,6 +49,28 @@ def test_folders_patterns_and_files_are_taken_together(folder, capfd):
     assert code == 0
     assert err.startswith("36 images, ")  # 22, 10, and a stack of 4
     assert load(folder / "m.safetensors").card["images"] == 34  # two are held back
+
+
+def test_a_zarr_store_gives_a_plane_for_each_channel_and_slice(folder, capfd):
+    zarr = pytest.importorskip("zarr")
+    group = zarr.open_group(folder / "two.ome.zarr", mode="w", zarr_format=3)
+    axes = [
+        {"name": name, "type": kind}
+        for name, kind in (("c", "channel"), ("z", "space"), ("y", "space"), ("x", "space"))
+    ]
+    scales = [{"type": "scale", "scale": [1.0] * 4}]
+    datasets = [{"path": "0", "coordinateTransformations": scales}]
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": datasets}]}
+    pixels = np.random.default_rng(3).integers(0, 2**16, (2, 3, 40, 56), dtype=np.uint16)
+    names = {"dimension_names": ["c", "z", "y", "x"]}
+    group.create_array("0", shape=pixels.shape, chunks=(1, 1, 40, 40), dtype="uint16", **names)[...] = pixels
+    images, levels = images_of(["two.ome.zarr", "clean/00.tif"], "score-matching", channels=1, sigma=655.35)
+    assert len(images) == 2 * 3 + 1
+    for image, plane in zip(images, pixels.reshape(-1, 40, 56), strict=False):
+        np.testing.assert_allclose(image[0], plane / 65535.0, atol=1e-6)
+    assert levels == pytest.approx([0.01] * 6 + [655.35 / 255.0])
+    code, _, err = run(capfd, "train", "two.ome.zarr", "-o", "m.safetensors", *FAST)
+    assert (code, err.splitlines()[0]) == (0, "6 images, 0 megapixels")
 
 
 def test_noisy_images_are_trained_on_with_sigma_in_the_units_of_the_file(folder, capfd, monkeypatch):

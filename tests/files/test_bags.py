@@ -18,6 +18,7 @@ from PIL import Image as Pillow
 
 import noiseless
 from noiseless.apps.cli import bags as bags_cli
+from noiseless.apps.work import denoise_bag
 from noiseless.errors import (
     InvalidImage,
     InvalidParameter,
@@ -750,7 +751,7 @@ def test_the_command_line_has_a_denoiser_for_each_stream(tmp_path, random, stand
     colour, deep, mosaic = random((6, 8, 3)), random((6, 8), np.uint16), random((6, 8))
     contents = [("/a", raw(colour, "bgr8")), ("/b", raw(deep, "mono16")), ("/c", raw(mosaic, "bayer_rggb8"))]
     bag = make(tmp_path, "ros1", contents * 2)
-    reports = bags_cli.denoise_bag(bag, like(bag), sigma=25.0, strength=0.5)
+    reports = denoise_bag(bag, like(bag), sigma=25.0, strength=0.5)
     assert [(each["topic"], each["frames"]) for each in reports] == [
         ("/a", 2), ("/b", 2), *((f"/c#{number}", 2) for number in range(4)),
     ]  # fmt: skip
@@ -763,8 +764,8 @@ def test_the_command_line_has_a_denoiser_for_each_stream(tmp_path, random, stand
     # The frames are float32 to the denoiser: 2^-24 of a range of 2^16.
     assert np.abs(pixels_of(read_back(like(bag), "/b")[1], np.uint16) - half_above(deep)).max() <= 0.5 + 2**-8
     with pytest.raises(UnwritableFile):
-        bags_cli.denoise_bag(bag, like(bag))
-    reports = bags_cli.denoise_bag(bag, like(bag), topics=["/b"], force=True)
+        denoise_bag(bag, like(bag))
+    reports = denoise_bag(bag, like(bag), topics=["/b"], force=True)
     assert [each["noise"][0] for each in reports] == [None]
 
 
@@ -779,7 +780,7 @@ def test_frames_of_few_levels_among_65536_have_a_range_of_their_own(tmp_path, ra
     warm = (8000 + random((6, 8)).astype(np.uint16)).astype(np.uint16)
     shutter = np.full((6, 8), 30_000, np.uint16)
     bag = make(tmp_path, "mcap", [("/thermal", raw(frame, "mono16")) for frame in (warm, warm + 100, shutter)])
-    (report,) = bags_cli.denoise_bag(bag, like(bag), sigma=2.0)
+    (report,) = denoise_bag(bag, like(bag), sigma=2.0)
     assert (report["frames"], report["levels"]) == (3, [30_000.0, 30_255.0])
     first, second, third = (pixels_of(each, np.uint16) for each in read_back(like(bag), "/thermal"))
     low = float(warm.min())
@@ -794,7 +795,7 @@ def test_a_bag_of_noise_comes_out_cleaner(tmp_path, rng):
     clean = 110 + 60 * np.sin(x / 7) + 40 * (y > 20)
     frames = [np.clip(np.rint(clean + 12 * rng.standard_normal(clean.shape)), 0, 255).astype(np.uint8) for _ in "123"]
     bag = make(tmp_path, "sqlite", [("/cam", raw(frame)) for frame in frames])
-    (report,) = bags_cli.denoise_bag(bag, like(bag), model="tiny")
+    (report,) = denoise_bag(bag, like(bag), model="tiny")
     assert report["frames"] == 3
     assert re.fullmatch(r".*clean /cam: 3 frames, sigma 1[123](\.\d)?, \d+\.\d\d s", bags_cli.in_words(report))
     for message in read_back(like(bag), "/cam"):
@@ -803,7 +804,7 @@ def test_a_bag_of_noise_comes_out_cleaner(tmp_path, rng):
 
 def test_results_are_named_after_their_sources(tmp_path, contents):
     ros1, ros2 = make(tmp_path, "ros1", contents), make(tmp_path, "sqlite", contents)
-    assert bags_cli.is_bag(ros1)
+    assert is_bag(ros1)
     assert bags_cli.result_of(ros1).name == "run.denoised.bag"
     assert bags_cli.result_of(ros2).name == "run.denoised"
 

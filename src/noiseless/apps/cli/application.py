@@ -1,58 +1,30 @@
-"""The verbs in one table, and the one place where an error becomes a line and an exit code."""
+"""The one place where the words of a command line become a verb, and an error becomes a line and an exit code."""
 
-import contextlib
-import os
 import sys
 from typing import Annotated
 
 import typer
 
 import noiseless
-from noiseless.apps.cli.adaptation import adapt
-from noiseless.apps.cli.benchmark import bench
-from noiseless.apps.cli.comparison import compare
-from noiseless.apps.cli.demonstration import demo
-from noiseless.apps.cli.denoising import denoise
-from noiseless.apps.cli.diffusion import diffuse
-from noiseless.apps.cli.estimation import estimate
-from noiseless.apps.cli.exporting import export
-from noiseless.apps.cli.inspection import doctor, info, models
-from noiseless.apps.cli.simulation import noise
-from noiseless.apps.cli.streaming import stream
-from noiseless.apps.cli.training import train
-from noiseless.apps.cli.tuning import tune
+from noiseless.apps.cli.help_pages import SETTINGS, Interrupted, VerbList
+from noiseless.apps.cli.verbs import VERBS
+
+__all__ = ["VERBS", "application", "main"]
 
 FAILURE, INTERRUPTED = 1, 130
 
-VERBS = (
-    denoise,
-    stream,
-    tune,
-    adapt,
-    estimate,
-    noise,
-    diffuse,
-    compare,
-    train,
-    models,
-    export,
-    bench,
-    info,
-    doctor,
-    demo,
-)
+NAME = "noiseless"
 
 application = typer.Typer(
-    name="noiseless",
+    name=NAME,
+    cls=VerbList,
     help="Remove noise from images by diffusion and score matching.",
     no_args_is_help=True,
-    add_completion=False,
+    subcommand_metavar="VERB ...",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=SETTINGS,
 )
-for verb in VERBS:
-    application.command(verb.__name__)(verb)
 
 
 def _show_version(*, wanted: bool) -> None:
@@ -72,22 +44,20 @@ def root(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; the exit code is 0 ok, 1 failure, 2 usage, 3 part of a batch failed, 130 interrupted."""
+    """Run the command line; the exit code is 0 ok, 1 failure, 2 usage, 3 part of a batch failed, 130 interrupted.
+
+    Where whoever read the output has gone, typer leaves with 1 and without a word.
+    """
     try:
-        result = application(arguments, standalone_mode=False)
+        result = application(arguments, standalone_mode=False, prog_name=NAME)
     except noiseless.NoiselessError as error:
         sys.stderr.write(f"noiseless: {error}\n")
         return FAILURE
     except typer.Exit as stop:
         return int(stop.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
+    except (Interrupted, KeyboardInterrupt, typer.Abort):
         sys.stderr.write("noiseless: interrupted\n")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more when it flushes at exit.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILURE
     except Exception as error:
         show = getattr(error, "show", None)  # a usage error of typer prints itself, with the usage line
         if show is None:

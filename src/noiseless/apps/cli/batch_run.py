@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 import noiseless
 from noiseless.apps.cli import console
-from noiseless.apps.cli.jobs import Job, make_folders
+from noiseless.apps.cli.jobs import make_folders
+from noiseless.apps.work import Job
 
 Work: TypeAlias = Callable[..., list[dict[str, Any]]]
 """(job, leave to overwrite) to reports; takes ``shown``, a function of share and text, where it is asked to show."""

@@ -31,7 +31,7 @@ def bench(
     every: Annotated[int, typer.Option(help="Use every n-th image only.", min=1)] = 1,
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
-    """Measure denoising on clean test images.
+    """Measure methods on clean test images: PSNR, SSIM and time.
 
     White Gaussian noise from numpy.random.default_rng(0), fresh for each image, on float values of 0 to 255, neither
     clipped nor rounded; results clipped to 0 to 255; PSNR and SSIM are means over images; time is wall time of the

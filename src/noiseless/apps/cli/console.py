@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -11,9 +11,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 import noiseless
-
-HIDDEN = ("kernel",)
-# Parameters with too many numbers for a line.
+from noiseless.apps.cli import completion
 
 Output: TypeAlias = Annotated[
     Path | None, typer.Option("-o", "--output", help="File or folder to write; '-' is standard output.")
@@ -26,10 +24,17 @@ MaxPixels: TypeAlias = Annotated[
 ]
 Device: TypeAlias = Annotated[
     str,
-    typer.Option(help="cpu, cuda, cuda:1, or auto: a GPU if there is one. With --jobs, cuda is all GPUs."),
+    typer.Option(
+        help="cpu, cuda, cuda:1, or auto: a GPU if there is one. With --jobs, cuda is all GPUs.",
+        autocompletion=completion.devices,
+    ),
 ]
 Jobs: TypeAlias = Annotated[
     int, typer.Option(help="So many processes work on several inputs; each has its share of the cores.", min=1)
+]
+Memory: TypeAlias = Annotated[
+    float | None,
+    typer.Option(help="GiB. TIFF files that need more, and zarr stores, go block by block. [a quarter, at most 1]"),
 ]
 Seed: TypeAlias = Annotated[int, typer.Option(help="Seed of whatever is drawn.", min=0)]
 SigmaOption: TypeAlias = Annotated[
@@ -39,13 +44,25 @@ SigmaOption: TypeAlias = Annotated[
 NoiseOption: TypeAlias = Annotated[
     str,
     typer.Option(
-        help="'auto' to find it, a kind such as rician to find its parameters, or rician:sigma=9 and the like."
+        help="'auto' to find it, a kind such as rician to find its parameters, or rician:sigma=9 and the like.",
+        autocompletion=completion.noises,
     ),
 ]
 Method: TypeAlias = Annotated[
-    str, typer.Option("-m", "--method", help="score, edge-enhancing or another diffusion filter, or auto.")
+    str,
+    typer.Option(
+        "-m",
+        "--method",
+        help="score, edge-enhancing or another diffusion filter, or auto.",
+        autocompletion=completion.methods,
+    ),
 ]
-Model: TypeAlias = Annotated[str, typer.Option(help="Model of the score method: base, camera, or a .safetensors file.")]
+Model: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        help="Model of the score method: base, camera, or a .safetensors file.", autocompletion=completion.models
+    ),
+]
 
 
 def note(line: str) -> None:
@@ -117,29 +134,6 @@ def was_given(context: typer.Context, name: str) -> bool:
     """Whether an option stands on the command line, and is not what it is by default."""
     source = context.get_parameter_source(name)
     return source is not None and source.name != "DEFAULT"
-
-
-def law(summary: Mapping[str, Any]) -> str:
-    """The noise of a summary for people: "poisson-gaussian, gain 0.5, sigma 2"."""
-    shown = {name: value for name, value in summary["parameters"].items() if name not in HIDDEN}
-    return ", ".join([summary["noise"], *(f"{name} {levels(value)}" for name, value in shown.items())])
-
-
-def what_was_done(report: Mapping[str, Any]) -> str:
-    """The report of an image in words, for its history."""
-    method = f"{report['method']} {report['model']}" if report["method"] == "score" else report["method"]
-    strength = "" if report["strength"] == 1.0 else f", strength {report['strength']:g}"
-    steps = "" if report["steps"] == 1 else f", {report['steps']} steps"
-    return f"removed noise ({law(report)}) by {method}{strength}{steps}"
-
-
-def levels(sigma: Any) -> str:
-    """Sigma for people: a number, one a channel, or the range of a map."""
-    if isinstance(sigma, dict):
-        return f"{sigma['min']:.3g} to {sigma['max']:.3g}"
-    if isinstance(sigma, list):
-        return " ".join(f"{value:.3g}" for value in sigma)
-    return f"{sigma:.3g}"
 
 
 @contextmanager

@@ -35,11 +35,14 @@ def demo(
     steps: Annotated[int, typer.Option(help="Steps of the probability flow in step 4.", min=2)] = 5,
     seed: console.Seed = 0,
     force: console.Force = False,  # noqa: FBT002
+    as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
-    """Add noise to a photograph, then take it through diffusion, score and generation.
+    """Show the four steps of the method on a photograph.
 
-    Writes the pictures side by side, with PSNR and SSIM at each of the four steps, and prints the table.
+    Adds noise to it, then takes it through diffusion, score and generation. Writes the pictures side by side, with PSNR
+    and SSIM at each of the four steps, and prints the table.
     """
+    noiseless.files.format_for(output)  # before the work, so that nothing is lost at its end
     if output.exists() and not force:
         raise noiseless.UnwritableFile(f"{str(output)!r} exists; replace it with --force or choose another -o")
     clean = _clean(photograph)
@@ -61,12 +64,25 @@ def demo(
         Panel("what step 3 removed", np.clip(127.5 + 2 * (noisy - blind(method="score")), 0, 255)),
     ]
     noiseless.write(noiseless.from_array(_side_by_side(panels), channel_axis=-1), output, overwrite=force)
+    if as_json:
+        _record(output, panels, sigma, found.kind, estimated)
+        return
     typer.echo(f"noise found blind: {found.kind}, sigma {estimated:.2f} (added: {sigma:g})")
     typer.echo(f"{'step':<32}{'PSNR dB':>9}{'SSIM':>9}{'seconds':>9}")
     for panel in panels:
         if panel.psnr is not None:
             typer.echo(f"{panel.title:<32}{panel.psnr:>9.2f}{panel.ssim:>9.4f}{panel.seconds:>9.2f}")
     typer.echo(f"{output}")
+
+
+def _record(output: Path, panels: list[Panel], sigma: float, kind: str, estimated: float) -> None:
+    steps = {
+        panel.title: {"psnr": panel.psnr, "ssim": panel.ssim, "seconds": panel.seconds}
+        for panel in panels
+        if panel.psnr is not None
+    }
+    noise = {"kind": kind, "sigma_found": estimated, "sigma_added": sigma}
+    console.record({"output": str(output), "noise": noise, "steps": steps})
 
 
 def _panel(title: str, clean: NDArray[np.float64], make: Callable[[], NDArray[np.float64]]) -> Panel:

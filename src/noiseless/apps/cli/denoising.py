@@ -2,12 +2,8 @@
 
 import json
 import os
-import shutil
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,9 +11,30 @@ from typing import Annotated, Any
 import typer
 
 import noiseless
-from noiseless.apps.cli import bags, console, large, restoration_figure, videos
+from noiseless.apps.cli import (
+    bags,
+    completion,
+    console,
+    planning,
+    reporting,
+    restoration_figure,
+    standard_streams,
+    videos,
+)
 from noiseless.apps.cli.batch_run import check_processes, denoise_batch, workers_of
-from noiseless.apps.cli.jobs import STANDARD, Job, check_targets, jobs_of, make_folders
+from noiseless.apps.cli.jobs import check_targets, jobs_of, make_folders
+from noiseless.apps.work import (
+    STANDARD,
+    Job,
+    Settings,
+    denoise_image,
+    denoise_large,
+    denoise_video,
+    is_video,
+    large_image,
+    law,
+    limits_of,
+)
 
 PART_FAILED = 3
 
@@ -30,14 +47,22 @@ def denoise(  # noqa: PLR0913  one parameter an option
     noise: console.NoiseOption = "auto",
     method: console.Method = "auto",
     model: console.Model = "base",
-    preset: Annotated[str | None, typer.Option(help="photo mr ct xray ultrasound microscopy volume cctv.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="photo mr ct xray ultrasound microscopy volume cctv.", autocompletion=completion.presets),
+    ] = None,
     recipe_file: Annotated[
         Path | None, typer.Option("--recipe", help="TOML, as of tune; options given here go before it.")
     ] = None,
     strength: Annotated[float, typer.Option(help="Factor on sigma: below 1 leaves grain, above 1 smooths more.")] = 1.0,
     bound: Annotated[float | None, typer.Option(help="The most a pixel may change, in sigma.")] = None,
     steps: Annotated[int, typer.Option(help="1: best PSNR. More: follow the probability flow, sharper.")] = 1,
-    sampler: Annotated[str, typer.Option(help="Rule of the steps: euler (DDIM), heun, ancestral and others.")] = "auto",
+    sampler: Annotated[
+        str,
+        typer.Option(
+            help="Rule of the steps: euler (DDIM), heun, ancestral and others.", autocompletion=completion.samplers
+        ),
+    ] = "auto",
     samples: Annotated[int, typer.Option(help="So many images that may be the clean one, each to its own file.")] = 0,
     error: Annotated[
         Path | None, typer.Option(help="TIFF of how far a pixel may be wrong; 68 in 100 are nearer.")
@@ -47,9 +72,12 @@ def denoise(  # noqa: PLR0913  one parameter an option
     ] = 0.0,
     predict: Annotated[bool, typer.Option("--predict", help="Say how good it is: PSNR, with an interval.")] = False,  # noqa: FBT002
     plot: Annotated[Path | None, typer.Option(help="Picture: result, what was removed, error, samples.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="HTML page of before and after, what was removed, and how good it is.")
+    ] = None,
     seed: console.Seed = 0,
     tile: Annotated[int, typer.Option(help="Side of a square as large as a tile; smaller needs less memory.")] = 1536,
-    memory: large.Memory = None,
+    memory: console.Memory = None,
     codec: videos.Codec = None,
     quality: videos.Quality = None,
     topic: bags.Topics = None,
@@ -59,6 +87,10 @@ def denoise(  # noqa: PLR0913  one parameter an option
     scheduler: Annotated[
         str | None, typer.Option(help="tcp://HOST:PORT of a Dask cluster, whose workers see the same folders.")
     ] = None,
+    save_recipe: Annotated[
+        Path | None, typer.Option(help="TOML of what these options say, for --recipe of later runs.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")] = False,  # noqa: FBT002
     force: console.Force = False,  # noqa: FBT002
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
@@ -82,48 +114,62 @@ def denoise(  # noqa: PLR0913  one parameter an option
     recipe = replace(start, **said, error=start.error or error is not None or plot is not None)
     given = {name for name in context.params if console.was_given(context, name)}
     if bags.check_inputs(inputs, given, recipe, model_of_noise):
-        with console.progress("denoise") as bar:
-            shown = partial(bar.update, text=inputs[0])
-            reports = bags.denoise_alone(inputs[0], output, recipe, model_of_noise, topic, force=force, progress=shown)
-        for report in reports:
-            _tell(report, as_json=as_json, to_stderr=False)
+        _denoise_bag(inputs[0], output, recipe, model_of_noise, topic, force=force, as_json=as_json)
         return
     if scheduler is not None:  # workers elsewhere are in other folders
         inputs = [text if text == str(STANDARD) else os.path.abspath(text) for text in inputs]
-        output, error, plot = (path and path.absolute() for path in (output, error, plot))
+        output, error, plot, report = (path and path.absolute() for path in (output, error, plot, report))
     todo = [replace(job, error=error, plot=plot, samples=recipe.samples) for job in jobs_of(inputs, output)]
     check_processes(todo, jobs, scheduler)
     check_targets(todo, force=force)
     videos.check_options(todo, given, recipe, model_of_noise)
-    settings = _Settings(recipe, model_of_noise, large.limits_of(memory, jobs), device, codec, quality, max_pixels)
+    reporting.check(report, todo, force=force)
+    settings = Settings(recipe, model_of_noise, limits_of(memory, jobs), device, codec, quality, max_pixels)
+    if save_recipe is not None:
+        saved = replace(recipe, error=start.error)  # what is written beside a result is no matter of the recipe
+        planning.save_recipe(saved, model_of_noise, save_recipe, todo, force=force, write=not dry_run)
     with noiseless.files.allowing(max_pixels):  # refuses what cannot be allowed
-        if len(todo) == 1 and not todo[0].recorded:
-            make_folders(todo)
-            with console.progress("denoise") as bar:
-                bar.update(0.0, todo[0].name)
-                reports = _denoise_job(settings, todo[0], force, shown=bar.update)
-            for report in reports:
-                _tell(report, as_json=as_json, to_stderr=todo[0].to_standard)
+        if dry_run:
+            planning.tell(todo, settings, as_json=as_json)
             return
-    key = noiseless.batches.recipe_key(recipe, model_of_noise, codec=codec, quality=quality)
+    if len(todo) == 1 and not todo[0].recorded:
+        _denoise_alone(settings, replace(todo[0], report=report), force=force, as_json=as_json)
+        return
     tell = partial(_tell, as_json=as_json, to_stderr=False)
+    gathered = reporting.Gathered(report, todo, tell, force=force)
+    key = noiseless.batches.recipe_key(recipe, model_of_noise, codec=codec, quality=quality)
     where = workers_of(jobs, scheduler)
-    tally = denoise_batch(todo, partial(_denoise_job, settings), where, key=key, force=force, tell=tell)
+    tally = denoise_batch(todo, partial(_denoise_job, settings), where, key=key, force=force, tell=gathered.tell)
+    gathered.write()
     if failed := tally[noiseless.batches.FAILED]:
         raise typer.Exit(PART_FAILED if failed < len(todo) else 1)
 
 
-@dataclass(frozen=True)
-class _Settings:
-    """What is done to every job, and how it is written."""
+def _denoise_bag(
+    text: str,
+    output: Path | None,
+    recipe: Any,
+    noise: Any,
+    topics: list[str] | None,
+    *,
+    force: bool,
+    as_json: bool,
+) -> None:
+    with console.progress("denoise") as bar:
+        shown = partial(bar.update, text=text)
+        reports = bags.denoise_alone(text, output, recipe, noise, topics, force=force, progress=shown)
+    for said in reports:
+        _tell(said, as_json=as_json, to_stderr=False)
 
-    recipe: Any
-    noise: Any
-    limits: large.Limits
-    device: str
-    codec: str | None
-    quality: int | None
-    max_pixels: int | None
+
+def _denoise_alone(settings: Settings, job: Job, *, force: bool, as_json: bool) -> None:
+    """One input, whose errors are those of the run."""
+    make_folders([job])
+    with console.progress("denoise") as bar:
+        bar.update(0.0, job.name)
+        reports = _denoise_job(settings, job, force, shown=bar.update)
+    for said in reports:
+        _tell(said, as_json=as_json, to_stderr=job.to_standard)
 
 
 def _unseen(share: float, text: str) -> None:
@@ -131,32 +177,38 @@ def _unseen(share: float, text: str) -> None:
 
 
 def _denoise_job(
-    settings: _Settings,
+    settings: Settings,
     job: Job,
     force: bool,  # noqa: FBT001  a callback's
     *,
     shown: Callable[[float, str], None] = _unseen,
 ) -> list[dict[str, Any]]:
-    recipe, noise, limits, device = settings.recipe, settings.noise, settings.limits, settings.device
+    recipe, noise, limits = settings.recipe, settings.noise, settings.limits
     with noiseless.files.allowing(settings.max_pixels):
-        if videos.is_video(job):
-            codec, quality = settings.codec, settings.quality
-            return [videos.denoise_video(job, recipe, noise, codec=codec, quality=quality, force=force, progress=shown)]
-        found = large.large_image(job, limits)
+        if is_video(job):
+            return [_denoise_video(settings, job, force=force, shown=shown)]
+        found = large_image(job, limits)
         if found is None:
-            return [_denoise_one(job, recipe, noise, device, force=force)]
+            return [_denoise_whole(settings, job, force=force, shown=shown)]
 
         def told(share: float) -> None:
             shown(share, job.name)
 
         try:
-            return large.denoise_large(
-                job, found.image, recipe, noise, memory_bytes=limits.usual, device=device, force=force, progress=told
+            return denoise_large(
+                job,
+                found.image,
+                recipe,
+                noise,
+                memory_bytes=limits.usual,
+                device=settings.device,
+                force=force,
+                progress=told,
             )
         except noiseless.NeedsWholeImage:
             if not found.fits:
                 raise
-            return [_denoise_one(job, recipe, noise, device, force=force)]
+            return [_denoise_whole(settings, job, force=force, shown=shown)]
 
 
 def _start(preset: str | None, path: Path | None) -> tuple[Any, Any]:
@@ -172,55 +224,34 @@ def _start(preset: str | None, path: Path | None) -> tuple[Any, Any]:
     return read.recipe, read.noise
 
 
-def _denoise_one(job: Job, recipe: Any, noise: Any, device: str, *, force: bool) -> dict[str, Any]:
-    with _files_of(job) as (sources, result):
-        noisy = noiseless.read(sources[0]) if len(sources) == 1 else noiseless.files.read_series(sources)
-        restored = noiseless.restore_image(noisy, recipe, noise=noise, device=device)
-        line = f"noiseless {noiseless.__version__}: {console.what_was_done(restored.report)}"
-        if result is not None:
-            noiseless.write(noiseless.files.with_history(restored.image, line), result)
-            with result.open("rb") as stream:
-                shutil.copyfileobj(stream, sys.stdout.buffer)
+def _denoise_whole(settings: Settings, job: Job, *, force: bool, shown: Callable[[float, str], None]) -> dict[str, Any]:
+    def told(share: float, text: str) -> None:
+        shown(share, f"{job.name}: {text}")
+
+    with standard_streams.as_files(job) as filed:
+        if job.report is None:
+            done = denoise_image(filed, settings, force=force, progress=told)
         else:
-            _write(noiseless.files.with_history(restored.image, line), job.targets, force=force)
-            for number, (sample, paths) in enumerate(zip(restored.samples, job.sample_targets, strict=True), 1):
-                _write(noiseless.files.with_history(sample, f"{line}, sample {number}"), paths, force=force)
-    if job.error is not None and restored.error is not None:
-        image = restored.image
-        half = noiseless.Image(restored.error.half68, image.axes, spacing=image.spacing)
-        noiseless.write(half, job.error, overwrite=force)
+            done = reporting.denoise_measured(filed, settings, force=force, progress=told)
+            reporting.write_image(job, filed, done, overwrite=force)
     if job.plot is not None:
-        restoration_figure.draw(noisy, restored, job.plot, overwrite=force)
-    return {"input": job.name, "output": job.result, **restored.report}
+        restoration_figure.draw(done.noisy, done.restored, job.plot, overwrite=force)
+    return {**done.report, "input": job.name, "output": job.result}
 
 
-@contextmanager
-def _files_of(job: Job) -> Iterator[tuple[tuple[Path, ...], Path | None]]:
-    """The sources of a job as files, and a file for the result on its way to standard output, or None."""
-    if STANDARD not in (*job.sources, *job.targets):
-        yield job.sources, None
-        return
-    with tempfile.TemporaryDirectory(prefix="noiseless-") as name:
-        folder = Path(name)
-        sources = (_from_standard_input(folder),) if job.sources == (STANDARD,) else job.sources
-        suffix = noiseless.files.suffix_of(sources[0]) or ".png"
-        yield sources, folder / f"result{suffix}" if job.to_standard else None
-
-
-def _write(image: noiseless.Image, paths: tuple[Path, ...], *, force: bool) -> None:
-    if len(paths) == 1:
-        noiseless.write(image, paths[0], overwrite=force)
-    else:
-        noiseless.files.write_series(image, paths, overwrite=force)
-
-
-def _from_standard_input(folder: Path) -> Path:
-    """Standard input as a file whose suffix is that of its kind."""
-    arrived = folder / "input"
-    with arrived.open("wb") as stream:
-        shutil.copyfileobj(sys.stdin.buffer, stream)
-    kind = noiseless.files.format_of(arrived)
-    return arrived.rename(arrived.with_suffix(kind.suffixes[0]))
+def _denoise_video(settings: Settings, job: Job, *, force: bool, shown: Callable[[float, str], None]) -> dict[str, Any]:
+    report = denoise_video(
+        job,
+        settings.recipe,
+        settings.noise,
+        codec=settings.codec,
+        quality=settings.quality,
+        force=force,
+        progress=shown,
+    )
+    if job.report is not None:
+        reporting.write_video(job, report, overwrite=force)
+    return report
 
 
 def _tell(report: dict[str, Any], *, as_json: bool, to_stderr: bool) -> None:
@@ -239,7 +270,7 @@ def _tell(report: dict[str, Any], *, as_json: bool, to_stderr: bool) -> None:
             console.note(f"  warning: {warning}")
         return
     channel = f", channel {report['channel']}" if "channel" in report else ""
-    line = f"{report['output']}{channel}: {console.law(report)}, {report['method']}, {report['seconds']:.2f} s"
+    line = f"{report['output']}{channel}: {law(report)}, {report['method']}, {report['seconds']:.2f} s"
     (console.note if to_stderr else console.say)(line)
     if "choice" in report:
         console.note(f"  chosen: {report['choice']['why']}")

@@ -8,7 +8,8 @@ import numpy as np
 import typer
 
 import noiseless
-from noiseless.apps.cli import console
+from noiseless.apps.cli import completion, console
+from noiseless.apps.work import levels
 
 MOST_STATES = 60
 
@@ -18,7 +19,12 @@ def diffuse(  # noqa: PLR0913  every choice is an option
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")],
     kind: Annotated[
         str,
-        typer.Option("-k", "--kind", help="The equation: " + ", ".join(sorted(noiseless.diffusion.FILTERS)) + "."),
+        typer.Option(
+            "-k",
+            "--kind",
+            help="The equation: " + ", ".join(sorted(noiseless.diffusion.FILTERS)) + ".",
+            autocompletion=completion.filters,
+        ),
     ] = "perona-malik",
     sigma: console.SigmaOption = None,
     time: Annotated[
@@ -28,7 +34,10 @@ def diffuse(  # noqa: PLR0913  every choice is an option
         float | None, typer.Option(help="Gradients above it, in units of the file a pixel, stay; instead of sigma's.")
     ] = None,
     stepping: Annotated[
-        str | None, typer.Option(help="explicit, fast-explicit, or semi-implicit (not for tensors).")
+        str | None,
+        typer.Option(
+            help="explicit, fast-explicit, or semi-implicit (not for tensors).", autocompletion=completion.steppings
+        ),
     ] = None,
     least_risk: Annotated[  # noqa: FBT002  typer reads a flag from a bool
         bool, typer.Option("--least-risk", help="Stop where the estimated error is least, not at the usual time.")
@@ -36,7 +45,7 @@ def diffuse(  # noqa: PLR0913  every choice is an option
     movie: Annotated[Path | None, typer.Option(help="Also show it happen: a .gif or an .mp4.")] = None,
     force: console.Force = False,  # noqa: FBT002
 ) -> None:
-    """Diffuse an image (step 2): a partial differential equation smooths it.
+    """Smooth an image by a diffusion process (step 2).
 
     Without --sigma the noise is estimated; without --time or --contrast they follow from it. In a volume with known
     spacing, diffusion is the same in all directions of space, however thick the slices; the movie shows the middle one.
@@ -68,7 +77,7 @@ def diffuse(  # noqa: PLR0913  every choice is an option
             pixels = state.image
             frames.append(_frame(image.with_pixels(pixels)))
         noiseless.files.write_movie(frames, movie, overwrite=force)
-    said = f"{kind}, sigma {console.levels(float(np.max(found)) * image.scale)}"
+    said = f"{kind}, sigma {levels(float(np.max(found)) * image.scale)}"
     line = f"noiseless {noiseless.__version__}: diffused by {said}"
     noiseless.write(noiseless.files.with_history(image.with_pixels(pixels), line), output, overwrite=force)
     typer.echo(f"{output}: {said}")

@@ -8,6 +8,7 @@ import typer
 
 import noiseless
 from noiseless.apps.cli import console, noise_figure
+from noiseless.apps.work import law
 
 
 def estimate(
@@ -35,7 +36,7 @@ def estimate(
         if as_json:
             console.record({"input": str(path), **found.summary()})
             continue
-        typer.echo(f"{path}: {console.law(found.summary())}, confidence {found.confidence:.2f} ({found.trust})")
+        typer.echo(f"{path}: {law(found.summary())}, confidence {found.confidence:.2f} ({found.trust})")
         typer.echo(f"  {found.reason}")
         for warning in found.warnings:
             console.note(f"  warning: {warning}")

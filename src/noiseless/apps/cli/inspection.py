@@ -1,48 +1,62 @@
-"""``noiseless models``, ``info`` and ``doctor``: what there is, and whether it works."""
+"""``noiseless models`` and ``info``: what there is, in models and in files."""
 
-import importlib
-import importlib.metadata
-import importlib.util
-import os
-import platform
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 import noiseless
 from noiseless.apps.cli import console
-from noiseless.apps.cli.sources import name_of, sources_of
-
-# A soft pattern in noise of sigma 25 has a known answer: a healthy score network gains over 10 dB on it.
-LEAST_GAIN = 8.0
+from noiseless.apps.cli.sources import sources_of
+from noiseless.apps.work import name_of
 
 PART_REFUSED = 3
-
-LIBRARIES = ("numpy", "scipy", "numba", "openvino", "pillow", "tifffile", "imagecodecs", "safetensors", "torch")
 
 
 def models(
     files: Annotated[list[Path] | None, typer.Argument(help="Checkpoints; without one, those of the package.")] = None,
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
-    """List models from their cards, and check that their weights are what the cards say."""
-    if files:
-        cards = [(str(path), *_card_of(path)) for path in files]
-    else:
-        cards = [(name, *_network_card(noiseless.score.load_shipped(name))) for name in noiseless.score.shipped()]
-        cards.append(("experts", *_density_card(noiseless.score.load_density())))
-    for name, size, card in cards:
-        if as_json:
-            console.record({"model": name, **card})
+    """List models from their cards, and check their weights: that they are what the cards say."""
+    if not files:
+        for name in noiseless.score.shipped():
+            _tell_card(name, *_network_card(noiseless.score.load_shipped(name)), as_json=as_json)
+        _tell_card("experts", *_density_card(noiseless.score.load_density()), as_json=as_json)
+        return
+    failed = 0
+    for path in files:
+        try:
+            found = _card_of(path)
+        except noiseless.NoiselessError as error:
+            if len(files) == 1:
+                raise
+            failed += 1
+            _tell_refused({"model": str(path)}, error, as_json=as_json)
             continue
-        scores = ", ".join(f"{key} {value}" for key, value in card.get("scores", {}).items())
-        typer.echo(f"{name}: {size}")
-        typer.echo(f"  trained on {card.get('data', 'unknown data')}; licence {card.get('licence') or 'not stated'}")
-        typer.echo(f"  {scores or 'no scores on the card'}")
-        typer.echo(f"  sha256 {card['sha256'][:16]}..., {'verified' if card['verified'] else 'not on the card'}")
+        _tell_card(str(path), *found, as_json=as_json)
+    _leave(failed, len(files), "models")
+
+
+def _tell_card(name: str, size: str, card: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        console.record({"model": name, **card})
+        return
+    scores = ", ".join(f"{key} {value}" for key, value in card.get("scores", {}).items())
+    typer.echo(f"{name}: {size}")
+    typer.echo(f"  trained on {card.get('data', 'unknown data')}; licence {card.get('licence') or 'not stated'}")
+    typer.echo(f"  {scores or 'no scores on the card'}")
+    typer.echo(f"  sha256 {card['sha256'][:16]}..., {'verified' if card['verified'] else 'not on the card'}")
+
+
+def _tell_refused(fields: dict[str, Any], error: Exception, *, as_json: bool) -> None:
+    console.record({**fields, "error": str(error)}) if as_json else console.note(f"noiseless: {error}")
+
+
+def _leave(failed: int, count: int, kind: str) -> None:
+    """With the code that says how many of several were refused."""
+    if failed:
+        console.note(f"noiseless: {failed} of {count} {kind} were refused")
+        raise typer.Exit(PART_REFUSED if failed < count else 1)
 
 
 def _card_of(path: Path) -> tuple[str, dict[str, Any]]:
@@ -79,9 +93,10 @@ def info(
     max_pixels: console.MaxPixels = None,
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
-    """Say what files are: kind, axes, spacing, range, bits, compression, what an output keeps, or why it is refused.
+    """Say what files are, and what an output keeps of them.
 
-    Metadata are named, their values are not shown. The files of a DICOM series are one image.
+    Kind, axes, spacing, range, bits, compression, or why a file is refused. Metadata are named,
+    their values are not shown. The files of a DICOM series are one image.
     """
     images = noiseless.files.gathered(path for text in inputs for path in sources_of(text))
     failed = 0
@@ -94,15 +109,13 @@ def info(
             if len(images) == 1:
                 raise
             failed += 1
-            console.record({"input": name, "error": str(error)}) if as_json else console.note(f"noiseless: {error}")
+            _tell_refused({"input": name}, error, as_json=as_json)
             continue
         if as_json:
             console.record({"input": name, **fields})
         else:
             _tell(name, fields)
-    if failed:
-        console.note(f"noiseless: {failed} of {len(images)} inputs were refused")
-        raise typer.Exit(PART_REFUSED if failed < len(images) else 1)
+    _leave(failed, len(images), "inputs")
 
 
 def _described(paths: tuple[Path, ...]) -> dict[str, Any]:
@@ -159,32 +172,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def doctor() -> None:
-    """Check the installation: versions, engines, models, and a small denoising with a known answer."""
-    typer.echo(f"noiseless {noiseless.__version__}, Python {platform.python_version()}, {platform.platform()}")
-    for library in LIBRARIES:
-        try:
-            typer.echo(f"  {library} {importlib.metadata.version(library)}")
-        except importlib.metadata.PackageNotFoundError:
-            typer.echo(f"  {library} is not installed")
-    typer.echo(f"  {os.cpu_count()} CPU cores; {noiseless.score.engine_description()}")
-    rows, columns = np.mgrid[0:128, 0:128] / 128.0
-    clean = (127.5 + 90 * np.sin(9 * rows) * np.cos(7 * columns)).astype(np.float32)
-    noisy = clean + 25 * np.random.default_rng(0).standard_normal(clean.shape).astype(np.float32)
-    arrays: dict[str, Any] = {"NumPy by OpenVINO": noisy}
-    if importlib.util.find_spec("torch") is not None:
-        arrays["torch"] = importlib.import_module("torch").from_numpy(noisy)
-    healthy = True
-    for engine, array in arrays.items():
-        started = time.perf_counter()
-        denoised = np.asarray(noiseless.denoise(array, sigma=25))
-        seconds = time.perf_counter() - started
-        gain = noiseless.psnr(denoised, clean) - noiseless.psnr(noisy, clean)
-        healthy = healthy and gain > LEAST_GAIN
-        verdict = "ok" if gain > LEAST_GAIN else f"FAILED, expected {LEAST_GAIN} dB"
-        typer.echo(f"  {engine}: {gain:.1f} dB gained in {seconds:.2f} s: {verdict}")
-    if not healthy:
-        raise typer.Exit(1)
-    typer.echo("all is well")

@@ -3,68 +3,15 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import noiseless
 from noiseless.apps.cli import figure
-from noiseless.apps.cli.sources import name_of, sources_of, walked
+from noiseless.apps.cli.sources import sources_of, walked
+from noiseless.apps.work import STANDARD, Job, inserted
 
 ERROR_SUFFIXES = (".tif", ".tiff")
-STANDARD = Path("-")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One image or video to denoise and where its results go.
-
-    Parameters
-    ----------
-    sources : its file, or those of a series, one a slice
-    targets : as many
-    error, plot : what is to be written beside them, or None
-    samples : how many, each like the targets
-    folder : that was named for the results, to be made where it is missing; or None
-    recorded : whether several inputs go into that folder, so that it keeps a manifest
-    """
-
-    sources: tuple[Path, ...]
-    targets: tuple[Path, ...]
-    error: Path | None = None
-    plot: Path | None = None
-    samples: int = 0
-    folder: Path | None = None
-    recorded: bool = False
-
-    @property
-    def name(self) -> str:
-        """Of the input, for reports."""
-        return name_of(self.sources)
-
-    @property
-    def result(self) -> str:
-        """Of the output, for reports."""
-        return name_of(self.targets)
-
-    @property
-    def to_standard(self) -> bool:
-        """Whether the result goes to standard output."""
-        return self.targets == (STANDARD,)
-
-    @property
-    def sample_targets(self) -> list[tuple[Path, ...]]:
-        """photo.png: photo.sample1.png and so on."""
-        numbers = range(1, self.samples + 1)
-        return [tuple(_inserted(target, f"sample{number}") for target in self.targets) for number in numbers]
-
-    @property
-    def outputs(self) -> list[Path]:
-        """All that is written to files."""
-        named = [path for path in (self.error, self.plot) if path is not None]
-        if self.to_standard:
-            return named
-        return [*self.targets, *(path for paths in self.sample_targets for path in paths), *named]
 
 
 def jobs_of(inputs: list[str], output: Path | None) -> Iterator[Job]:
@@ -187,7 +134,7 @@ def _check_video(source: Path, target: Path) -> None:
 def _target(source: Path, output: Path | None, *, into_folder: bool) -> Path:
     if output is not None:
         return output / _with_suffix(source).name if into_folder else output
-    return STANDARD if source == STANDARD else _inserted(_with_suffix(source), "denoised")
+    return STANDARD if source == STANDARD else inserted(_with_suffix(source), "denoised")
 
 
 def _is_folder(path: Path) -> bool:
@@ -203,9 +150,3 @@ def _with_suffix(path: Path) -> Path:
         return path.with_name(f"{path.name}{noiseless.files.format_of(path).suffixes[0]}")
     suffix, written = noiseless.files.suffix_of(path), noiseless.files.suffix_of_result(path)
     return path if suffix == written else path.with_name(path.name.removesuffix(suffix) + written)
-
-
-def _inserted(path: Path, word: str) -> Path:
-    """brain.nii.gz: brain.WORD.nii.gz."""
-    suffix = noiseless.files.suffix_of(path) or path.suffix
-    return path.with_name(f"{path.name[: len(path.name) - len(suffix)]}.{word}{suffix}")

@@ -8,7 +8,7 @@ import numpy as np
 import typer
 
 import noiseless
-from noiseless.apps.cli import console
+from noiseless.apps.cli import completion, console
 
 LEAST_CLIPPED = 0.001
 # Fewer clipped values than one in a thousand are not worth a warning.
@@ -20,7 +20,12 @@ def noise(
     source: Annotated[Path, typer.Argument(help="A clean image.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")],
     model: Annotated[
-        str, typer.Option("--noise", help="The noise, in the units of the file: rician:sigma=10, or two joined by +.")
+        str,
+        typer.Option(
+            "--noise",
+            help="The noise, in the units of the file: rician:sigma=10, or two joined by +.",
+            autocompletion=completion.noise_models,
+        ),
     ] = "gaussian:25",
     as_float: Annotated[  # noqa: FBT002  typer reads a flag from a bool
         bool, typer.Option("--float", help="Write 32-bit floats (a TIFF), neither rounded nor clipped.")

@@ -63,11 +63,6 @@ def _below(folder: Path, entered: set[str], top: str) -> Iterator[Path]:
             yield from _below(item, entered, top)
 
 
-def name_of(paths: tuple[Path, ...]) -> str:
-    """Of the files of one image, for people: the file, or the folder of a series."""
-    return str(paths[0]) if len(paths) == 1 else f"{paths[0].parent} ({len(paths)} slices)"
-
-
 def _is_image(path: Path) -> bool:
     """By its name; where that has no suffix, as with the files of scanners, by what is in it."""
     if path.suffix:

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 import noiseless
-from noiseless.apps.cli import console
+from noiseless.apps.cli import completion, console
+from noiseless.apps.work import levels
 
 STATUS_EVERY_S = 0.25
 CLEAR_LINE = "\r\x1b[K"
@@ -31,12 +32,18 @@ def stream(  # noqa: PLR0913  every choice is an option
         ),
     ] = None,
     sigma: console.SigmaOption = None,
-    model: Annotated[str, typer.Option(help="base, tiny, none (earlier frames alone), or auto.")] = "auto",
+    model: Annotated[
+        str, typer.Option(help="base, tiny, none (earlier frames alone), or auto.", autocompletion=completion.efforts)
+    ] = "auto",
     budget_ms: Annotated[
         float | None, typer.Option(help="Most milliseconds from the arrival of a frame to its result. [no limit]")
     ] = None,
     drop: Annotated[
-        str, typer.Option(help="Frames that come too fast: oldest, newest, none (the source waits), or auto.")
+        str,
+        typer.Option(
+            help="Frames that come too fast: oldest, newest, none (the source waits), or auto.",
+            autocompletion=completion.drops,
+        ),
     ] = "auto",
     raw: Raw = None,
     timeout: Annotated[float, typer.Option(help="Seconds that the source may be silent or lost.")] = 10.0,
@@ -47,17 +54,7 @@ def stream(  # noqa: PLR0913  every choice is an option
     force: console.Force = False,  # noqa: FBT002
     as_json: console.Json = False,  # noqa: FBT002
 ) -> None:
-    """Denoise live video: a camera, a network, a pipe, or a folder being filled.
-
-    A camera into a file, 25 frames a second:
-
-      noiseless stream camera:0 --to clean.mkv --budget-ms 40
-
-    From one network address to another, and through a pipe:
-
-      noiseless stream rtsp://camera.local/1 --to udp://192.168.1.20:5000 --budget-ms 60
-
-      grab | noiseless stream - --raw 640x480:gray8@30 --to - | show
+    """Denoise live video as it comes: from a camera, a network, a pipe, or a folder being filled.
 
     With --budget-ms the effort follows the machine: base network, tiny network, averaging in time alone; frames are
     dropped only where that is too slow. Ctrl-C ends the stream, closes the output, and prints the report.
@@ -106,7 +103,7 @@ def _words(report: dict[str, Any]) -> str:
         *([] if report["fps"] is None else [f"{report['fps']:.1f} fps"]),
         f"latency {latency['p50']:.0f} ms (p95 {latency['p95']:.0f}, p99 {latency['p99']:.0f})",
         f"effort {report['effort']}",
-        *([] if report["sigma"] is None else [f"sigma {console.levels(report['sigma'])}"]),
+        *([] if report["sigma"] is None else [f"sigma {levels(report['sigma'])}"]),
         *(f"{report[name]} {name.replace('_', ' ')}" for name in ("dropped", "corrupt", "reconnects") if report[name]),
     ]
     return ", ".join(parts)

@@ -10,20 +10,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 import noiseless
-from noiseless.apps.cli import console, figure, training_figure
-from noiseless.apps.cli.sources import sources_of
+from noiseless.apps.cli import completion, console, figure, training_figure
+from noiseless.apps.cli.training_images import images_of
 
 INTERRUPTED = 130
 EXPERTS = "experts"
 NOISE_LEVELS = {"lowest_sigma": "low", "highest_sigma": "high"}
 # What a recipe calls the bounds of the noise that is added to clean images, in 255ths.
-# ITU-R BT.601 luma, as in the gray test sets of the field.
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def _take_recipe(context: typer.Context, path: Path | None) -> Path | None:
@@ -59,13 +55,18 @@ def train(  # noqa: PLR0913  one parameter an option
         typer.Option(help="TOML file with any of these options.", is_eager=True, callback=_take_recipe),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Size: tiny, base (the usual) or large, or that of --start; or experts.")
+        str | None,
+        typer.Option(
+            help="Size: tiny, base (the usual) or large, or that of --start; or experts.",
+            autocompletion=completion.sizes,
+        ),
     ] = None,
     colour: Annotated[bool, typer.Option("--colour/--gray", help="A network for colour or for gray images.")] = True,  # noqa: FBT002
     objective: Annotated[
         str,
         typer.Option(
-            help="score-matching, camera; of noisy images sure, recorrupt, noise2score, noise2noise, blind-spot"
+            help="score-matching, camera; of noisy images sure, recorrupt, noise2score, noise2noise, blind-spot",
+            autocompletion=completion.objectives,
         ),
     ] = "score-matching",
     sigma: console.SigmaOption = None,
@@ -75,9 +76,15 @@ def train(  # noqa: PLR0913  one parameter an option
     patch: Annotated[int, typer.Option(help="Side of a patch in pixels.", min=8)] = 64,
     rate: Annotated[float, typer.Option(help="Learning rate of the inner kernels (Muon).")] = 0.005,
     start: Annotated[
-        str | None, typer.Option("--start", "--from", help="Checkpoint to begin from, or base, tiny: a shipped one.")
+        str | None,
+        typer.Option(
+            "--start",
+            "--from",
+            help="Checkpoint to begin from, or base, tiny: a shipped one.",
+            autocompletion=completion.models,
+        ),
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:n.")] = "cpu",
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:n.", autocompletion=completion.devices)] = "cpu",
     licence: Annotated[str, typer.Option(help="Licence of the weights, for the card.")] = "",
     plot: Annotated[Path | None, typer.Option(help="Draw the validation curve: .png, .svg or .pdf.")] = None,
     seed: console.Seed = 0,
@@ -102,7 +109,7 @@ def train(  # noqa: PLR0913  one parameter an option
             "objective": objective,
         }
     )  # fmt: skip
-    images, levels = _images(data, objective, channels=3 if colour else 1, sigma=sigma)
+    images, levels = images_of(data, objective, channels=3 if colour else 1, sigma=sigma)
     leading = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started, one speaks
     if leading:
         console.note(f"{len(images)} images, {sum(image[0].size for image in images) / 1e6:.0f} megapixels")
@@ -145,7 +152,7 @@ def _check_targets(output: Path, plot: Path | None, *, force: bool) -> None:
 
 def _fit_experts(data: list[str], output: Path, card: dict[str, str], *, as_json: bool, **options: Any) -> None:
     """The explicit density, of gray images; two minutes, so it is not stored on the way."""
-    images, _ = _images(data, "score-matching", channels=1, sigma=None)
+    images, _ = images_of(data, "score-matching", channels=1, sigma=None)
     console.note(f"{len(images)} images, {sum(image[0].size for image in images) / 1e6:.0f} megapixels")
     with console.progress("fit") as bar:
         for state in noiseless.score.fit_experts(images, output, card=card, **options):
@@ -184,39 +191,3 @@ def _show(state: Any, bar: Any, *, as_json: bool) -> None:
             f"step {state.step}, {state.patches_a_second:.0f} patches/s, {state.remaining / 60:.0f} min to go, "
             f"validation {curve}"
         )
-
-
-def _images(
-    data: list[str], objective: str, *, channels: int, sigma: float | None
-) -> tuple[list[NDArray[Any]], list[float] | None]:
-    """All images with the channels that are wanted, and the noise of each, in nominal units, where it was given."""
-    frames = noiseless.score.OBJECTIVES[objective].frames
-    paths = [path for text in data for path in sources_of(text)]
-    images: list[NDArray[np.float32]] = []
-    levels: list[float] = []
-    bytes_only = True
-    for path in paths:
-        image = noiseless.read(path)
-        pixels, share = _with_channels(image.pixels, channels)
-        planes = [pixels] if image.axes == "CYX" else list(np.moveaxis(pixels, 1, 0))
-        if len(planes) < frames:
-            raise noiseless.InvalidImage(
-                f"{objective!r} takes stacks of frames of one scene, such as a TIFF of several pages; {str(path)!r} "
-                "holds one image"
-            )
-        images += [np.concatenate(planes[first : first + frames]) for first in range(len(planes) - frames + 1)]
-        levels += [share * (sigma or 0.0) / image.scale] * (len(images) - len(levels))
-        bytes_only = bytes_only and image.stored_dtype == "uint8"
-    given = None if sigma is None else levels
-    if bytes_only and not noiseless.score.OBJECTIVES[objective].from_noisy:  # a quarter of the memory
-        return [np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8) for image in images], given
-    return images, given
-
-
-def _with_channels(pixels: NDArray[np.float32], channels: int) -> tuple[NDArray[np.float32], float]:
-    """Gray images serve a colour network too, and the other way round; and by how much that changes white noise."""
-    if pixels.shape[0] == 3 and channels == 1:
-        return np.tensordot(LUMA, pixels, axes=1)[np.newaxis], float(np.linalg.norm(LUMA))
-    if pixels.shape[0] != channels:
-        return np.repeat(pixels[:1], channels, axis=0), 1.0
-    return pixels, 1.0

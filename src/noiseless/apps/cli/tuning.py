@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 import noiseless
-from noiseless.apps.cli import console, figure, tuning_figure
+from noiseless.apps.cli import completion, console, figure, tuning_figure
 from noiseless.apps.cli.sources import sources_of
 
 
@@ -23,7 +23,11 @@ def tune(  # noqa: PLR0913  one parameter an option
     sigma: console.SigmaOption = None,
     noise: console.NoiseOption = "auto",
     risk: Annotated[
-        str, typer.Option(help="stein: by the law of the noise. self-supervised: by guessing hidden pixels.")
+        str,
+        typer.Option(
+            help="stein: by the law of the noise. self-supervised: by guessing hidden pixels.",
+            autocompletion=completion.risks,
+        ),
     ] = "stein",
     budget: Annotated[float, typer.Option(help="Seconds after which the best so far is taken.")] = 60.0,
     side: Annotated[int, typer.Option(help="Of the part of each image that is tuned on, in pixels.")] = 256,

@@ -4,13 +4,11 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
-
-import typer
+from typing import Any
 
 import noiseless
-from noiseless.apps.cli import console
-from noiseless.apps.cli.jobs import STANDARD, Job
+from noiseless.apps.work.history import what_was_done
+from noiseless.apps.work.job import STANDARD, Job
 
 GIB = 2**30
 
@@ -24,11 +22,6 @@ it."""
 WHOLE_BYTES, EXPANSION = 64, 20
 """That a value takes while an image is denoised as a whole, and noise is found in it; and by what natural values, of a
 byte at least, shrink at most. Smaller files need no look."""
-
-Memory: TypeAlias = Annotated[
-    float | None,
-    typer.Option(help="GiB. TIFF files that need more, and zarr stores, go block by block. [a quarter, at most 1]"),
-]
 
 
 @dataclass(frozen=True)
@@ -116,10 +109,10 @@ def denoise_large(
     ------
     noiseless.NeedsWholeImage : something is asked for that looks at all of it.
     """
-    if job.error is not None or job.plot is not None:
+    if job.error is not None or job.plot is not None or job.report is not None:
         raise noiseless.NeedsWholeImage(
-            f"--error and --plot need the whole image, and {job.name!r} is denoised block by block; leave them out, "
-            "or give a TIFF file more --memory"
+            f"--error, --plot and --report need the whole image, and {job.name!r} is denoised block by block; leave "
+            "them out, or give a TIFF file more --memory"
         )
     if job.to_standard:
         raise noiseless.NeedsWholeImage(f"{job.name!r} is denoised block by block, which needs a file; name it with -o")
@@ -129,7 +122,7 @@ def denoise_large(
         )
         for number, report in enumerate(restored.reports):
             channel = "" if len(restored.reports) == 1 else f", channel {number}"
-            writer.history.append(f"noiseless {noiseless.__version__}{channel}: {console.what_was_done(report)}")
+            writer.history.append(f"noiseless {noiseless.__version__}{channel}: {what_was_done(report)}")
     several = len(restored.reports) > 1
     return [
         {"input": job.name, "output": job.result, **({"channel": number} if several else {}), **report}
