@@ -173,12 +173,3 @@ def test_the_recipe_for_bags_runs(stand_in, monkeypatch, tmp_path, rng, capsys):
     result = store.deserialize_ros1(clean.data, kind)
     assert np.abs(result.data - pixels.ravel() / 2).max() <= 0.5 + 1e-4
     assert result.header == message.header
-
-
-@pytest.mark.parametrize("number", [0, 1])
-def test_the_snippets_on_video_run(number, capsys):
-    text = (ROOT / "docs" / "video.md").read_text(encoding="utf-8")
-    snippets = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(snippets) == 2
-    exec(compile(snippets[number], "docs/video.md", "exec"), {"np": np, "noiseless": noiseless})
-    assert capsys.readouterr().out

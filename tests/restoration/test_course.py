@@ -71,3 +71,11 @@ def test_an_exception_of_the_listener_ends_the_work():
     with pytest.raises(KeyboardInterrupt):
         noiseless.restore(NOISY, noiseless.Recipe(error=True), sigma=20.0, progress=cancel)
     assert noiseless.denoise(NOISY, sigma=20.0).shape == NOISY.shape, "nobody listens any more"
+
+
+def test_ranges_of_levels_count_as_one_pass():
+    noisy = (50.0 * CLEAN + np.random.default_rng(1).standard_normal(CLEAN.shape)).astype(np.float32)
+    within = [share for share, text in check(told(noisy=noisy, sigma=1.0)) if text == REMOVING]
+    steps = np.diff(within[:-2])
+    assert len(steps) > 3, "the contrast asks for ranges"
+    assert steps == pytest.approx(np.full(len(steps), steps[0]))

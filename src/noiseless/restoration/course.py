@@ -51,10 +51,10 @@ class Course:
     def stage(self, name: str, *, times: int = 1) -> Iterator[None]:
         """While a stage lasts; ``times``: how often it takes its passes, where that is known only now."""
         self.ahead[name] *= times
-        passes, gone = self.ahead[name], 0
+        passes, gone = self.ahead[name], 0.0
         whole = (self.behind + sum(self.ahead.values())) or 1.0
 
-        def hear(values: int) -> None:
+        def hear(values: float) -> None:
             nonlocal gone
             gone += values
             share = min(gone / ((self.a_pass or self.values) * passes), ALMOST) if passes else 0.0

@@ -19,6 +19,7 @@ from typing import Any
 import array_api_compat
 
 from noiseless.denoiser import Array, LocalDenoiser, Sigma
+from noiseless.progress import counting_once
 from noiseless.sigma_map import sigma_array
 
 USUAL_CONTRAST = 256.0
@@ -79,7 +80,9 @@ class ByLevels:
                 continue
             start = low - margin
             part = xp.clip(noisy, start, high + margin) - start
-            clean = clean + weight * (noisy + self.denoiser(part, sigma) - part)
+            with counting_once(len(nodes)):
+                denoised = self.denoiser(part, sigma)
+            clean = clean + weight * (noisy + denoised - part)
         return clean
 
 
