@@ -2,8 +2,8 @@
 
 import functools
 import os
-import threading
 import warnings
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +44,18 @@ class OpenVINOEngine:
                     stacklevel=2,
                 )
                 self.compiled = exact
-        # An inference request may serve one thread at a time; denoisers are called from several.
-        self.local = threading.local()
+        # An inference request may serve one thread at a time; denoisers are called from several. They are kept here,
+        # and not with their threads: one that ends with a thread of Qt, say, takes the process with it.
+        self.idle: deque[openvino.InferRequest] = deque()
 
     def __call__(self, noisy: FloatArray, sigma: FloatArray) -> FloatArray:
         """(B, C, H, W) image and sigma map, H and W multiples of the factor; returns sigma * eps."""
-        request = getattr(self.local, "request", None)
-        if request is None:
-            request = self.local.request = self.compiled.create_infer_request()
+        try:
+            request = self.idle.pop()
+        except IndexError:
+            request = self.compiled.create_infer_request()
         result: NDArray[np.float32] = request.infer([noisy, sigma], share_inputs=True)[0]
+        self.idle.append(request)
         return result
 
 
