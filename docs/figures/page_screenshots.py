@@ -24,8 +24,6 @@ DOCS = Path(__file__).parents[1]
 
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 
-SERVE = "from noiseless.apps.cli.serving import serve; import typer; a = typer.Typer(); a.command()(serve); a()"
-
 MOST_BYTES = 150_000
 
 NOISE = 14.0
@@ -37,7 +35,8 @@ def main():
         files = Path(folder)
         write_phantom(files / "phantom.dcm")
         (files / "letter.docx").write_bytes(b"no image")
-        server = subprocess.Popen([sys.executable, "-c", SERVE, "--port", "0"], stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "noiseless", "serve", "--port", "0"]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         url = server.stdout.readline().strip()
         executable = next(filter(None, map(shutil.which, BROWSERS)))
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])

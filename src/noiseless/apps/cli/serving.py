@@ -54,6 +54,7 @@ def _part(name: str) -> Any:
     try:
         return importlib.import_module(f"noiseless.apps.web.{name}")
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] == "noiseless":
+        package = (error.name or "noiseless").partition(".")[0]
+        if package == "noiseless":
             raise
-        raise noiseless.MissingExtra(f"serve needs {error.name!r}: pip install 'noiseless[web]'") from error
+        raise noiseless.MissingExtra(f"serve needs {package!r}: pip install 'noiseless[web]'") from error

@@ -335,7 +335,8 @@
       context.clip();
       let complete = true;
       for (let level = scene.levels - 1; level >= target; level -= 1) {
-        context.imageSmoothingEnabled = zoom * 2 ** level < 1 || level > 0;
+        // Between 1 and 2 pixels of one and of two screen pixels would weave a pattern into noise.
+        context.imageSmoothingEnabled = zoom * 2 ** level < 1 || level > 0 || (zoom > 1 && zoom < 2);
         context.imageSmoothingQuality = "high";
         const side = scene.tile * 2 ** level * zoom;
         const span = (start, end, origin, length) => {
