@@ -26,5 +26,5 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The laws, the house and the mirror of the source."""
-    session.run("pytest", *session.posargs, external=True)
+    """The laws, the house and the mirror of the source; by two processes where all of it is asked for."""
+    session.run("pytest", *(session.posargs or ["--numprocesses=2", "--dist=loadfile"]), external=True)
