@@ -44,6 +44,29 @@ def test_a_photograph_with_compressed_coarse_noise_goes_to_the_network_of_camera
     assert error(restored.image, clean) < error(restore(photograph, Recipe("score"), channel_axis=-1).image, clean)
 
 
+def stored(clean, sigma, quality, subsampling):
+    """The picture with white noise, as JPEG keeps it."""
+    noisy = clean + sigma * np.random.default_rng(2).standard_normal(clean.shape)
+    file = io.BytesIO()
+    picture = Image.fromarray(noisy.clip(0, 255).round().astype(np.uint8))
+    picture.save(file, "JPEG", quality=quality, subsampling=subsampling)
+    return np.asarray(Image.open(file))
+
+
+@pytest.mark.parametrize("quality", [98, 85])
+def test_strong_noise_that_went_through_colours_of_half_size_goes_there_too(clean, quality):
+    photograph = stored(clean, 20.0, quality, subsampling=2)
+    restored = restore(photograph, channel_axis=-1)
+    assert restored.report["model"] == "camera"
+    usual = restore(photograph, Recipe("score"), channel_axis=-1)
+    assert error(restored.image, clean) < 0.5 * error(usual.image, clean)
+
+
+@pytest.mark.parametrize(("sigma", "subsampling"), [(20.0, 0), (3.0, 2)])
+def test_noise_that_jpeg_left_as_it_was_or_weak_noise_does_not(clean, sigma, subsampling):
+    assert restore(stored(clean, sigma, 98, subsampling), channel_axis=-1).report["model"] == "base"
+
+
 @pytest.mark.parametrize(
     ("recipe", "given"),
     [

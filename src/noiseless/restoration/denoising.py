@@ -16,7 +16,7 @@ from noiseless.errors import Diverged, InvalidParameter
 from noiseless.generation import ErrorBars
 from noiseless.generation.plug_and_play import MOST_LEVELS
 from noiseless.image import FloatArray, Image, from_array, with_channel_axis
-from noiseless.noise import Correlated, NoiseEstimate, NoiseModel, StationaryNoise
+from noiseless.noise import Correlated, NoiseEstimate, NoiseModel, StationaryNoise, colours_were_smoothed
 from noiseless.restoration.audit import Audit, audit_of, risk_of
 from noiseless.restoration.choosing import Choice, choose
 from noiseless.restoration.course import (
@@ -46,6 +46,9 @@ from noiseless.version import __version__
 T = TypeVar("T")
 
 DEFAULT = Recipe()
+
+SEEN = 0.25
+"""Confidence from which noise was found, and not texture taken for it."""
 
 CAMERA = "camera"
 """The shipped network for the noise of cameras."""
@@ -302,16 +305,22 @@ def _risk(image: Image, done: _Removed) -> Risk:
 
 
 def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: Noise) -> Recipe:
-    """What "auto" means for an image: the network of cameras for raw files, and where JPEG went over coarse noise.
+    """What "auto" means for an image: the network of cameras for raw files, and where JPEG went over coarse or strong
+    noise.
 
     No estimate of such noise is of use: in the calmest patches, on which it rests, JPEG has left nothing of it. On raw
-    pictures, developed, the network of cameras is 1.6 and 2.9 dB better than the usual one (weak and strong noise).
+    pictures, developed, the network of cameras is 1.6 and 2.9 dB better than the usual one (weak and strong noise). On
+    noise that went through the half-size colours of JPEG see ``benchmarks/noise_before_jpeg.py``.
     """
-    raw = image.header.get("format") == "raw"
-    coarse = given is None and (raw or (noise.compressed and isinstance(noise.model, Correlated)))
     usual = recipe.method == "auto" and recipe.model == Recipe.model and recipe.samples == 0 and recipe.steps == 1
     photograph = image.channels == 3 and len(image.space) == 2
-    return replace(recipe, model=CAMERA) if coarse and usual and photograph else recipe
+    if given is not None or not usual or not photograph:
+        return recipe
+    raw = image.header.get("format") == "raw"
+    coarse = raw or (noise.compressed and isinstance(noise.model, Correlated))
+    # Where nothing shows but texture, colours have less of that too.
+    seen = noise.compressed or noise.confidence >= SEEN
+    return replace(recipe, model=CAMERA) if coarse or (seen and colours_were_smoothed(image.pixels)) else recipe
 
 
 def report_of(audit: Audit, noise: NoiseEstimate, recipe: Recipe, choice: Choice | None = None) -> dict[str, Any]:
