@@ -7,12 +7,12 @@ from .estimation import (
     KINDS,
     Evidence,
     NoiseEstimate,
-    colours_were_smoothed,
     estimate_image_noise,
     estimate_noise,
     estimate_sigma_map,
     estimate_sigma_per_channel,
     evidence_of,
+    measure_colour_noise,
 )
 from .gaussian import Gaussian
 from .impulse import HotPixels, RandomImpulses, SaltAndPepper
@@ -53,7 +53,6 @@ __all__ = [
     "Stripes",
     "Sum",
     "WithImpulses",
-    "colours_were_smoothed",
     "compose",
     "estimate_image_noise",
     "estimate_noise",
@@ -61,6 +60,7 @@ __all__ = [
     "estimate_sigma_per_channel",
     "evidence_of",
     "gaussian_kernel",
+    "measure_colour_noise",
     "notation_of",
     "parse_noise",
     "ramp_kernel",

@@ -16,7 +16,7 @@ from noiseless.errors import Diverged, InvalidParameter
 from noiseless.generation import ErrorBars
 from noiseless.generation.plug_and_play import MOST_LEVELS
 from noiseless.image import FloatArray, Image, from_array, with_channel_axis
-from noiseless.noise import Correlated, NoiseEstimate, NoiseModel, StationaryNoise, colours_were_smoothed
+from noiseless.noise import Correlated, NoiseEstimate, NoiseModel, StationaryNoise, measure_colour_noise
 from noiseless.restoration.audit import Audit, audit_of, risk_of
 from noiseless.restoration.choosing import Choice, choose
 from noiseless.restoration.course import (
@@ -46,6 +46,10 @@ from noiseless.version import __version__
 T = TypeVar("T")
 
 DEFAULT = Recipe()
+
+STRONG = 6.0 / 255.0
+"""Sigma of the luminance, nominal, from which the network of cameras is the better one for any noise that JPEG smoothed
+in the colours; below it is for coarse noise alone (``benchmarks/noise_before_jpeg.py``)."""
 
 SEEN = 0.25
 """Confidence from which noise was found, and not texture taken for it."""
@@ -316,11 +320,13 @@ def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: Noise
     photograph = image.channels == 3 and len(image.space) == 2
     if given is not None or not usual or not photograph:
         return recipe
-    raw = image.header.get("format") == "raw"
-    coarse = raw or (noise.compressed and isinstance(noise.model, Correlated))
+    if image.header.get("format") == "raw":
+        return replace(recipe, model=CAMERA)
+    by_colour = measure_colour_noise(image.pixels)
+    coarse = noise.compressed and isinstance(noise.model, Correlated)
     # Where nothing shows but texture, colours have less of that too.
-    seen = noise.compressed or noise.confidence >= SEEN
-    return replace(recipe, model=CAMERA) if coarse or (seen and colours_were_smoothed(image.pixels)) else recipe
+    strong = by_colour.luminance >= STRONG and (noise.compressed or noise.confidence >= SEEN)
+    return replace(recipe, model=CAMERA) if by_colour.smoothed and (coarse or strong) else recipe
 
 
 def report_of(audit: Audit, noise: NoiseEstimate, recipe: Recipe, choice: Choice | None = None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Reading the noise of an image from that image alone: how strong, of which kind, and how far to trust it."""
 
 from .blind import KINDS, estimate_image_noise, estimate_noise, estimate_sigma_map, estimate_sigma_per_channel
-from .colour_noise import colours_were_smoothed
+from .colour_noise import measure_colour_noise
 from .evidence import Evidence, evidence_of
 from .noise_estimate import NoiseEstimate
 
@@ -9,10 +9,10 @@ __all__ = [
     "KINDS",
     "Evidence",
     "NoiseEstimate",
-    "colours_were_smoothed",
     "estimate_image_noise",
     "estimate_noise",
     "estimate_sigma_map",
     "estimate_sigma_per_channel",
     "evidence_of",
+    "measure_colour_noise",
 ]
