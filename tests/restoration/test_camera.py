@@ -62,6 +62,16 @@ def test_strong_noise_that_went_through_colours_of_half_size_goes_there_too(clea
     assert error(restored.image, clean) < 0.5 * error(usual.image, clean)
 
 
+def test_what_rests_on_the_strength_of_such_noise_is_not_told(clean):
+    photograph = stored(clean, 20.0, 85, subsampling=2)
+    audit = restore(photograph, Recipe(predict=True), channel_axis=-1).audit
+    assert audit.risk is None
+    assert "predicted_psnr" not in audit.summary()
+    assert any("cannot be predicted" in verdict for verdict in audit.verdicts)
+    told = restore(photograph, Recipe("score", "camera", predict=True), sigma=20.0, channel_axis=-1)
+    assert told.audit.risk is not None
+
+
 @pytest.mark.parametrize(("sigma", "subsampling"), [(20.0, 0), (3.0, 2)])
 def test_noise_that_jpeg_left_as_it_was_or_weak_noise_does_not(clean, sigma, subsampling):
     assert restore(stored(clean, sigma, 98, subsampling), channel_axis=-1).report["model"] == "base"

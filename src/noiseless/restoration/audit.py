@@ -49,6 +49,7 @@ class Audit:
         likewise
     clipped : part of the noisy values that are piled up at an end of their range
     risk : the mean squared error by the noisy image itself, in squared units of the image; None unless it was asked for
+        and can be known
     data_range : the peak that the predicted PSNR refers to: that of the integers it is stored in, or of the result
     verdicts : one sentence for each thing that is wrong; empty when nothing was found
     """
@@ -108,7 +109,7 @@ def audit_of(
     image, pixels : noisy, and denoised in nominal units
     noise : what was removed, in stored units
     recipe : how
-    risk : see :func:`risk_of`; None where nobody asked for a prediction
+    risk : see :func:`risk_of`; None where nobody asked for a prediction, or there can be none
     found : what the image says of the noise where it was told something else; None where that was not looked at
     """
     clean = image.with_pixels(pixels).in_stored_units()
@@ -141,6 +142,10 @@ def audit_of(
     if neighbours is not None and limit is not None and neighbours > limit:
         verdicts.append(
             f"neighbours in what was removed are correlated by {neighbours:.3f}, in white noise by at most {limit:.3f}"
+        )
+    if recipe.predict and risk is None:
+        verdicts.append(
+            "the PSNR cannot be predicted: what developing or JPEG left of the noise does not tell how strong it was"
         )
     clipped = bounds_of(image.pixels).share
     if clipped:
