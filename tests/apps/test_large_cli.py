@@ -107,7 +107,7 @@ def test_a_tiff_file_is_large_when_it_needs_more_memory_as_a_whole(folder):
 
 
 def test_processes_share_the_memory_of_the_machine(monkeypatch):
-    monkeypatch.setattr(large, "_memory_of_machine", lambda: 16.0 * 2**30)
+    monkeypatch.setattr(large, "memory_of_machine", lambda: 16.0 * 2**30)
     assert large.limits_of(None, 1) == large.Limits(2**30, 2**33)
     assert large.limits_of(None, 16) == large.Limits(2**28, 2**29)
     assert large.limits_of(0.5, 64).usual == 2**29  # of each, as it was said

@@ -7,14 +7,12 @@ import tempfile
 from dataclasses import dataclass, fields
 
 import noiseless
+from noiseless.apps.work import WHOLE_BYTES, memory_of_machine
 
 MIB, GIB = 2**20, 2**30
 
 MEMORY_SHARE = 0.5
 """Of the memory of the machine: all workers together take no more for the arrays of images."""
-
-WHOLE_BYTES = 64
-"""That a value takes while an image is denoised as a whole, and noise is found in it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Limits:
             free = shutil.disk_usage(tempfile.gettempdir()).free
             object.__setattr__(self, "disk_bytes", min(20 * GIB, free // 2))
         if not self.memory_bytes:
-            object.__setattr__(self, "memory_bytes", int(MEMORY_SHARE * _memory_of_machine() / self.workers))
+            object.__setattr__(self, "memory_bytes", int(MEMORY_SHARE * memory_of_machine() / self.workers))
 
 
 def check_memory(values: int, limit: int) -> None:
@@ -85,10 +83,3 @@ def check_memory(values: int, limit: int) -> None:
             f"it has {values / 1e6:.0f} million values and needs {needed / GIB:.1f} GiB of memory, where "
             f"{limit / GIB:.1f} are allowed; denoise it by the command line, which goes block by block, or give a part"
         )
-
-
-def _memory_of_machine() -> float:
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, OSError, ValueError):  # where the system has no such calls
-        return 4.0 * GIB

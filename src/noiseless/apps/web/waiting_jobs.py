@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from noiseless.apps.web.metrics import Metrics
 from noiseless.apps.web.processes import Message, Start, WorkerProcess
 from noiseless.apps.web.records import WAITING, Job, Watched
 from noiseless.apps.web.refusals import Refusal
+from noiseless.threads import cores
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class WaitingJobs:
 
     def __init__(self, limits: Limits, metrics: Metrics, hire: Hire, *, root: str, device: str) -> None:
         self.limits, self.metrics, self._hire = limits, metrics, hire
-        threads = max(1, _cores() // limits.workers) if limits.workers > 1 else 0
+        threads = max(1, cores() // limits.workers) if limits.workers > 1 else 0
         self._start = Start(root, threads, limits.memory_bytes, limits.pixels, device)
         self._files: deque[Task] = deque()
         self._jobs: deque[Task] = deque()
@@ -247,8 +247,3 @@ class WaitingJobs:
     def _employ(self) -> None:
         if not self._stopped:
             self._workers.append(self._hire(self._start, self._heard))
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else (os.cpu_count() or 1)

@@ -7,12 +7,21 @@ from noiseless.apps.work.bags import denoise_bag, is_bag
 from noiseless.apps.work.history import law, levels, what_was_done
 from noiseless.apps.work.images import Done, denoise_image, read_image
 from noiseless.apps.work.job import STANDARD, Job, inserted, name_of
-from noiseless.apps.work.large import Large, Limits, denoise_large, large_image, limits_of
+from noiseless.apps.work.large import (
+    WHOLE_BYTES,
+    Large,
+    Limits,
+    denoise_large,
+    large_image,
+    limits_of,
+    memory_of_machine,
+)
 from noiseless.apps.work.settings import Settings
 from noiseless.apps.work.videos import denoise_video, is_video, law_of_video
 
 __all__ = [
     "STANDARD",
+    "WHOLE_BYTES",
     "Done",
     "Job",
     "Large",
@@ -30,6 +39,7 @@ __all__ = [
     "law_of_video",
     "levels",
     "limits_of",
+    "memory_of_machine",
     "name_of",
     "read_image",
     "what_was_done",

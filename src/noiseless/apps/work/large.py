@@ -46,7 +46,7 @@ def limits_of(memory: float | None, jobs: int) -> Limits:
     noiseless.InvalidParameter : the option says none.
     """
     if memory is None:
-        machine = _memory_of_machine() / jobs
+        machine = memory_of_machine() / jobs
         return Limits(int(min(USUAL * GIB, SHARE * machine)), int(MOST_SHARE * machine))
     if not (math.isfinite(memory) and memory > 0.0):
         raise noiseless.InvalidParameter(f"--memory is {memory:g}; give some GiB, usually a quarter of what there is")
@@ -130,7 +130,8 @@ def denoise_large(
     ]
 
 
-def _memory_of_machine() -> float:
+def memory_of_machine() -> float:
+    """Bytes; 4 GiB where the system does not tell."""
     try:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, OSError, ValueError):  # where the system has no such calls
