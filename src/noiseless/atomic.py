@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -9,6 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from noiseless.errors import NoiselessError, UnwritableFile
+
+STEM_LETTERS = 40
+"""Of a name that stand in that of its temporary."""
+
+TEMPORARY = re.compile(r"\.(?P<stem>.*)-[0-9a-f]{12}(?P<suffix>\.[^.]*)?", re.DOTALL)
+"""The name of a temporary, for who cleans up after a process that was killed."""
+
+FORMER = ".former"
+"""The suffix of a folder that was put aside for another to take its place."""
 
 
 @contextlib.contextmanager
@@ -28,7 +38,7 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     except ValueError as error:  # a NUL in the name
         raise UnwritableFile(f"cannot write {str(path)!r}: {error}") from error
     mode = _mode_of_existing(path, target, overwrite=overwrite)
-    temporary = target.with_name(f".{target.stem[:40]}-{secrets.token_hex(6)}{target.suffix}")
+    temporary = target.with_name(f".{target.stem[:STEM_LETTERS]}-{secrets.token_hex(6)}{target.suffix}")
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
@@ -72,7 +82,9 @@ def replacing_folder(
     except (OSError, ValueError) as error:  # a NUL in the name
         raise UnwritableFile(f"cannot write {str(path)!r}: {error}") from error
     token = secrets.token_hex(6)
-    temporary, former = (target.with_name(f".{target.stem[:40]}-{token}{end}") for end in (target.suffix, ".former"))
+    temporary, former = (
+        target.with_name(f".{target.stem[:STEM_LETTERS]}-{token}{end}") for end in (target.suffix, FORMER)
+    )
     try:
         temporary.mkdir()
     except OSError as error:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 import noiseless
-from noiseless import threads
+from noiseless import memory, threads
 from noiseless.apps.cli import installation, machine, main, trial_run
 from noiseless.apps.cli.doctoring import CHECKS, WORDS
 from noiseless.apps.cli.troubles import Trouble, checked
@@ -121,7 +121,7 @@ def test_threads_of_the_environment(monkeypatch, said, words):
 
 def test_memory_of_a_container_counts(monkeypatch, tmp_path):
     (tmp_path / "max").write_text(str(machine.GIB // 4))
-    monkeypatch.setattr(machine, "_MEMORY_OF_CONTAINER", tmp_path / "max")
+    monkeypatch.setattr(memory, "_CONTAINER", (tmp_path / "max",))
     facts, (trouble,) = machine.memory()
     assert facts["gib"] == 0.25
     assert facts["free_gib"] <= 0.25

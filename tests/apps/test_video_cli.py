@@ -173,7 +173,7 @@ def test_a_folder_gives_its_images_and_videos(folder, capfd, averaging):
         (["--budget", "9"], "--budget"),
         (["--bound", "3"], "--bound"),
         (["--memory", "2"], "--memory"),
-        (["--method", "edge-enhancing"], "--method edge-enhancing"),
+        (["--method", "edge-enhancing"], "method edge-enhancing"),
         (["--noise", "rician"], "noise rician"),
         (["--noise", "poisson:gain=2"], "noise Poisson"),
         (["--quality", "99"], "0 (best) to 51"),

@@ -1,18 +1,12 @@
-"""What a killed run leaves beside its outputs: temporaries, by the names that :mod:`noiseless.atomic` gives."""
+"""What a killed run leaves beside its outputs: the temporaries of :mod:`noiseless.atomic`."""
 
 import contextlib
 import os
-import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-FORMER = ".former"
-"""The suffix of a folder that was put aside for another to take its place."""
-
-_NAME = re.compile(r"\.(?P<stem>.*)-[0-9a-f]{12}(?P<suffix>\.[^.]*)?", re.DOTALL)
-
-STEM_LETTERS = 40
+from noiseless.atomic import FORMER, STEM_LETTERS, TEMPORARY
 
 
 def clear_leftovers(outputs: Iterable[Path]) -> None:
@@ -37,7 +31,7 @@ def _clear_in(folder: Path, targets: list[Path]) -> None:
             for suffix in (target.suffix, FORMER):
                 named.setdefault((stem[:STEM_LETTERS], suffix), set()).add(target)
     for item in list(folder.iterdir()):
-        match = _NAME.fullmatch(item.name)
+        match = TEMPORARY.fullmatch(item.name)
         of = named.get((match["stem"], match["suffix"] or ""), set()) if match else set()
         if not of:
             continue

@@ -8,6 +8,7 @@ import typer
 import noiseless
 from noiseless.apps.cli import console
 from noiseless.apps.cli.sources import sources_of
+from noiseless.apps.work import noise_as_said
 
 
 def adapt(  # noqa: PLR0913  one parameter an option
@@ -27,7 +28,7 @@ def adapt(  # noqa: PLR0913  one parameter an option
     Only its gains are fitted, by the error that the images tell themselves. What is learned on one half of an
     image is judged on the other, and the network stays as it was where it is not surely better.
     """
-    given = console.chosen_noise(sigma, noise)
+    given = noise_as_said(sigma, noise)
     images = [noiseless.read(source) for text in inputs for source in sources_of(text)]
     adapted = noiseless.adapt(
         images, output, noise=given, model=model, budget_s=budget, side=side, seed=seed, overwrite=force

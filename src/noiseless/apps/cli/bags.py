@@ -7,8 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 import noiseless
-from noiseless.apps.cli import console
-from noiseless.apps.work import denoise_bag, is_bag, levels
+from noiseless.apps.work import check_for_frames, denoise_bag, is_bag, levels
 
 Topics: TypeAlias = Annotated[
     list[str] | None, typer.Option("--topic", help="Image topic of a bag to denoise, may be repeated. [all]")
@@ -49,7 +48,7 @@ def check_inputs(inputs: Sequence[str], given: Collection[str], recipe: Any, noi
         raise noiseless.InvalidParameter(f"{found[0]!r} is a bag; give it alone")
     for option in sorted(set(given) - TAKEN):
         raise noiseless.InvalidParameter(f"--{option.replace('_', '-')} is not for bags; leave it out")
-    console.check_frames(recipe, noise, found[0], "bag")
+    check_for_frames(recipe, noise, repr(found[0]), "bag")
     return True
 
 

@@ -5,6 +5,7 @@ names of files.
 """
 
 import noiseless
+from noiseless.apps.work import model_names
 
 CODECS = ("h264", "hevc", "av1", "vp9", "mpeg4", "prores", "ffv1")
 OBJECTIVES = ("score-matching", "camera", "sure", "noise2score", "recorrupt", "noise2noise", "blind-spot")
@@ -18,7 +19,7 @@ def methods() -> list[str]:
 
 def models() -> list[str]:
     """Networks of the package; files are models too."""
-    return sorted({name.rpartition("-")[0] for name in noiseless.score.shipped()})
+    return list(model_names())
 
 
 def networks() -> list[str]:

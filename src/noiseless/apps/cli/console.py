@@ -10,7 +10,6 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-import noiseless
 from noiseless.apps.cli import completion
 
 Output: TypeAlias = Annotated[
@@ -89,45 +88,6 @@ def _json_safe(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_json_safe(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def chosen_noise(sigma: float | None, noise: str) -> Any:
-    """The noise model that the options name; None where it is to be estimated.
-
-    Raises
-    ------
-    noiseless.InvalidParameter : both options say how strong the noise is.
-    """
-    if noise == "auto":
-        return None if sigma is None else noiseless.noise.Gaussian(sigma)
-    if sigma is not None:
-        raise noiseless.InvalidParameter(f"--sigma {sigma:g} and --noise {noise} contradict; give one of them")
-    if noise in noiseless.noise.KINDS:
-        return noise
-    return noiseless.noise.parse_noise(noise)
-
-
-def check_frames(recipe: Any, noise: Any, name: str, kind: str) -> None:
-    """Refuse what is not done to frames over time, in a video or a bag.
-
-    Parameters
-    ----------
-    recipe, noise : what the options, a preset or a file say
-    name, kind : of the input, for people
-
-    Raises
-    ------
-    noiseless.InvalidParameter : another method than the score network, or other noise than Gaussian.
-    """
-    if recipe.method not in ("auto", "score"):
-        raise noiseless.InvalidParameter(
-            f"--method {recipe.method} is for images; {name!r} is a {kind}, for which the method is score: leave it out"
-        )
-    if noise is not None and noise != "gaussian" and not isinstance(noise, noiseless.noise.Gaussian):
-        given = noise if isinstance(noise, str) else type(noise).__name__
-        raise noiseless.InvalidParameter(
-            f"noise {given} cannot be removed from a {kind} such as {name!r}, only gaussian; leave --noise out"
-        )
 
 
 def was_given(context: typer.Context, name: str) -> bool:

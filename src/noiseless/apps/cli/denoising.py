@@ -34,6 +34,7 @@ from noiseless.apps.work import (
     large_image,
     law,
     limits_of,
+    noise_as_said,
 )
 
 PART_FAILED = 3
@@ -103,7 +104,7 @@ def denoise(  # noqa: PLR0913  one parameter an option
     """
     start, model_of_noise = _start(preset, recipe_file)
     if sigma is not None or noise != "auto":
-        model_of_noise = console.chosen_noise(sigma, noise)
+        model_of_noise = noise_as_said(sigma, noise)
     options = {
         "method": method, "model": model, "strength": strength, "bound": bound, "steps": steps, "sampler": sampler,
         "samples": samples, "predict": predict, "seed": seed, "tile": tile,

@@ -13,6 +13,7 @@ from typing import Any
 import noiseless
 from noiseless import threads
 from noiseless.apps.cli.troubles import Finding, Trouble
+from noiseless.memory import free_memory, usable_memory
 
 GIB = 2**30
 
@@ -27,8 +28,7 @@ INSTRUCTIONS = {
 
 NUMPY_CALLS = {"SSE42": "SSE4.2", "AVX2": "AVX2", "AVX512F": "AVX-512", "NEON": "NEON", "SVE": "SVE"}
 
-_CPUS, _FREE = Path("/proc/cpuinfo"), Path("/proc/meminfo")
-_MEMORY_OF_CONTAINER = Path("/sys/fs/cgroup/memory.max")
+_CPUS = Path("/proc/cpuinfo")
 _DRIVER = Path("/proc/driver/nvidia/version")
 
 BEYOND_ASCII = "\N{LATIN SMALL LETTER E WITH ACUTE}\N{GREEK SMALL LETTER SIGMA}\N{CJK UNIFIED IDEOGRAPH-65E5}"
@@ -76,29 +76,14 @@ def cores() -> Finding:
 
 def memory() -> Finding:
     """GiB of the machine or the container, and free."""
-    try:
-        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # where the system has no such calls
+    usable, free = usable_memory(), free_memory()
+    if usable is None or free is None:
         return {"gib": None, "free_gib": None}, []
-    bounds, free = [whole], whole
-    if (said := _text(_MEMORY_OF_CONTAINER).strip()).isdecimal():
-        bounds.append(int(said))
-    for line in _text(_FREE).splitlines():
-        if line.startswith("MemAvailable:"):
-            free = int(line.split()[1]) * 1024
-    free = min(free, *bounds)
-    facts = {"gib": round(min(bounds) / GIB, 2), "free_gib": round(free / GIB, 2)}
+    facts = {"gib": round(usable / GIB, 2), "free_gib": round(free / GIB, 2)}
     if free >= LEAST_MEMORY * GIB:
         return facts, []
     remedy = "end other programs, or denoise with --tile 512 --memory 0.25"
     return facts, [Trouble(f"{facts['free_gib']} GiB of memory are free, below {LEAST_MEMORY}", remedy)]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ""
 
 
 def gpu() -> Finding:

@@ -9,6 +9,7 @@ import typer
 import noiseless
 from noiseless.apps.cli import completion, console, figure, tuning_figure
 from noiseless.apps.cli.sources import sources_of
+from noiseless.apps.work import noise_as_said
 
 
 def tune(  # noqa: PLR0913  one parameter an option
@@ -47,7 +48,7 @@ def tune(  # noqa: PLR0913  one parameter an option
     for target in (output, plot):
         if target is not None and target.exists() and not force:
             raise noiseless.UnwritableFile(f"{str(target)!r} exists; replace it with --force or choose another name")
-    given = console.chosen_noise(sigma, noise)
+    given = noise_as_said(sigma, noise)
     images = [noiseless.read(source) for text in inputs for source in sources_of(text)]
     tuned = noiseless.tune(
         method, images, _parameters(parameter), risk, budget,

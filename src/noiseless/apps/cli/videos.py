@@ -6,8 +6,8 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 import noiseless
-from noiseless.apps.cli import completion, console
-from noiseless.apps.work import Job, is_video, law_of_video
+from noiseless.apps.cli import completion
+from noiseless.apps.work import Job, check_for_frames, is_video, law_of_video
 
 Codec: TypeAlias = Annotated[
     str | None,
@@ -47,7 +47,7 @@ def check_options(jobs: Collection[Job], given: Collection[str], recipe: Any, no
     for option in OF_IMAGES:
         if option in given or asked.get(option) or (option == "budget" and recipe.budget_s):
             raise noiseless.InvalidParameter(f"--{option} is for images, and {name!r} is a video; leave it out")
-    console.check_frames(recipe, noise, name, "video")
+    check_for_frames(recipe, noise, repr(name), "video")
 
 
 def in_words(report: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import noiseless
+from noiseless.apps.work import model_names
 
 NONE = "none"
 """No preset."""
@@ -103,10 +104,8 @@ def methods() -> tuple[str, ...]:
 
 
 def models() -> tuple[str, ...]:
-    """Networks that ship, those for gray and colour first."""
-    names = list(noiseless.score.shipped())
-    found = {name.rpartition("-")[0] for name in names}
-    return tuple(sorted(found, key=lambda model: (f"{model}-gray" not in names, model)))
+    """To choose from; the usual one first."""
+    return model_names()
 
 
 def presets() -> tuple[str, ...]:

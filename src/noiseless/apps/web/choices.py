@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import noiseless
-from noiseless.apps.web.settings import model_names
+from noiseless.apps.work import model_names
 
 METHODS: Mapping[str, str] = {
     "auto": "The best choice for nearly all: the score network, and for raw photographs the one for cameras.",

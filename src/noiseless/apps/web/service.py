@@ -17,7 +17,7 @@ from noiseless.apps.web.processes import WorkerProcess
 from noiseless.apps.web.pyramids import bytes_of
 from noiseless.apps.web.records import CANCELLED, DONE, FAILED, READING, READY, RUNNING, Job, StoredFile, Watched
 from noiseless.apps.web.refusals import Refusal
-from noiseless.apps.web.settings import check_for_frames, check_for_image, recipe_of
+from noiseless.apps.web.settings import check_for_file_of_frames, check_for_image, recipe_of
 from noiseless.apps.web.store import Store, sweep
 from noiseless.apps.web.waiting_jobs import Hire, Task, WaitingJobs
 
@@ -167,7 +167,7 @@ class Service:
         if stored.known["kind"] == "image":
             check_for_image(recipe, stored.known["picture"]["channels"])
         else:
-            check_for_frames(recipe, noise, stored.known["kind"])
+            check_for_file_of_frames(recipe, noise, stored.known["kind"])
         if not admitted:
             self.queue.check_room(for_job=True)
         promised = _size_of_results(stored, with_error=recipe.error)

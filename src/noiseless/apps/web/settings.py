@@ -12,13 +12,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 import noiseless
+from noiseless.apps.work import USUAL_MODEL, check_for_frames, model_names, noise_as_said
 
 KEY = r"^[A-Za-z0-9_-]{32}$"
 """What an id looks like."""
 
 EXPERTS, OF_FILES = "experts", ("path", "file", "model")
-
-USUAL_MODEL = "base"
 
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}\Z")
 
@@ -107,7 +106,7 @@ def recipe_of(given: Mapping[str, Any]) -> tuple["noiseless.Recipe", Any]:
         preset = noiseless.restoration.preset_named(given["preset"])
         start, noise = preset.recipe, preset.noise
     if "sigma" in given or given.get("noise", "auto") != "auto":
-        noise = _noise(given.get("sigma"), given.get("noise", "auto"))
+        noise = noise_as_said(given.get("sigma"), given.get("noise", "auto"))
     known = {field.name for field in dataclasses.fields(start)}
     said = {name: value for name, value in given.items() if name in known}
     method, model = said.get("method", start.method), said.get("model", start.model)
@@ -132,7 +131,7 @@ def check_for_image(recipe: "noiseless.Recipe", channels: int) -> None:
         )
 
 
-def check_for_frames(recipe: "noiseless.Recipe", noise: Any, kind: str) -> None:
+def check_for_file_of_frames(recipe: "noiseless.Recipe", noise: Any, kind: str) -> None:
     """Refuse what is not done to the frames of a video or a bag.
 
     Raises
@@ -142,27 +141,7 @@ def check_for_frames(recipe: "noiseless.Recipe", noise: Any, kind: str) -> None:
     asked = {"steps": recipe.steps > 1, "error": recipe.error, "predict": recipe.predict}
     for name in (name for name, given in asked.items() if given):
         raise noiseless.InvalidParameter(f"{name} is for images, and the file is a {kind}; leave it out")
-    if recipe.method not in ("auto", "score"):
-        raise noiseless.InvalidParameter(
-            f"method {recipe.method} is for images, and the file is a {kind}, for which the method is score"
-        )
-    if noise is not None and noise != "gaussian" and not isinstance(noise, noiseless.noise.Gaussian):
-        raise noiseless.InvalidParameter(f"from a {kind} only gaussian noise is removed; leave noise out")
-
-
-def model_names() -> tuple[str, ...]:
-    """The networks that ship, by the names that settings take: those for gray and colour first."""
-    shipped = list(noiseless.score.shipped())
-    names = sorted({name.rpartition("-")[0] for name in shipped})
-    return tuple(sorted(names, key=lambda name: (name != USUAL_MODEL, f"{name}-gray" not in shipped, name)))
-
-
-def _noise(sigma: float | None, noise: str) -> Any:
-    if sigma is not None:
-        if noise != "auto":
-            raise noiseless.InvalidParameter(f"sigma {sigma:g} and noise {noise!r} contradict; give one of them")
-        return noiseless.noise.Gaussian(sigma)
-    return noise if noise in noiseless.noise.KINDS else noiseless.noise.parse_noise(noise)
+    check_for_frames(recipe, noise, "the file", kind)
 
 
 def _check_model(model: str) -> None:

@@ -1,7 +1,6 @@
 """Images larger than memory: zarr stores, and TIFF files above a limit, denoised block by block."""
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import noiseless
 from noiseless.apps.work.history import what_was_done
 from noiseless.apps.work.job import STANDARD, Job
+from noiseless.memory import usable_memory
 
 GIB = 2**30
 
@@ -130,9 +130,6 @@ def denoise_large(
     ]
 
 
-def memory_of_machine() -> float:
-    """Bytes; 4 GiB where the system does not tell."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, OSError, ValueError):  # where the system has no such calls
-        return USUAL * GIB / SHARE
+def memory_of_machine() -> int:
+    """Bytes that a process may use; 4 GiB where the system does not tell."""
+    return usable_memory() or int(USUAL * GIB / SHARE)
