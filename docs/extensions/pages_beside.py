@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 BESIDE = {
     "benchmarks/README.md": "measurements.md",
     "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
     "CHANGELOG.md": "changes.md",
     "training/README.md": "training.md",
     "training/ledger.md": "ledger.md",

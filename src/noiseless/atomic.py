@@ -9,7 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from noiseless.errors import NoiselessError, UnwritableFile
+from noiseless.errors import NoiselessError, UnwritableFile, reason
 
 STEM_LETTERS = 40
 """Of a name that stand in that of its temporary."""
@@ -19,6 +19,22 @@ TEMPORARY = re.compile(r"\.(?P<stem>.*)-[0-9a-f]{12}(?P<suffix>\.[^.]*)?", re.DO
 
 FORMER = ".former"
 """The suffix of a folder that was put aside for another to take its place."""
+
+
+def check_new(path: Path, *, overwrite: bool) -> None:
+    """Refuse, before the work, an output that :func:`replacing` would refuse after it.
+
+    Raises
+    ------
+    UnwritableFile : it exists, and ``overwrite`` is false.
+    """
+    if not overwrite and path.exists():
+        raise exists(path)
+
+
+def exists(path: Path) -> UnwritableFile:
+    """What is wrong with an output that would replace another."""
+    return UnwritableFile(f"{str(path)!r} exists; replace it with --force (overwrite=True) or choose another name")
 
 
 @contextlib.contextmanager
@@ -42,7 +58,7 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
-        raise UnwritableFile(f"cannot write in the folder of {str(path)!r}: {error.strerror}") from error
+        raise UnwritableFile(f"cannot write in the folder of {str(path)!r}: {reason(error)}") from error
     try:
         if mode is not None:
             temporary.chmod(mode)
@@ -53,7 +69,7 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     except NoiselessError:
         raise
     except OSError as error:
-        raise UnwritableFile(f"cannot write {str(path)!r}: {error.strerror or error}") from error
+        raise UnwritableFile(f"cannot write {str(path)!r}: {reason(error)}") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -88,7 +104,7 @@ def replacing_folder(
     try:
         temporary.mkdir()
     except OSError as error:
-        raise UnwritableFile(f"cannot write in the folder of {str(path)!r}: {error.strerror}") from error
+        raise UnwritableFile(f"cannot write in the folder of {str(path)!r}: {reason(error)}") from error
     try:
         yield temporary
         _check_folder(path, target, kind, is_kind, overwrite=overwrite)  # another process may have been faster
@@ -98,7 +114,7 @@ def replacing_folder(
     except NoiselessError:
         raise
     except OSError as error:
-        raise UnwritableFile(f"cannot write {str(path)!r}: {error.strerror or error}") from error
+        raise UnwritableFile(f"cannot write {str(path)!r}: {reason(error)}") from error
     finally:
         if former.exists() and not target.exists():
             former.rename(target)
@@ -112,7 +128,7 @@ def _check_folder(path: Path, target: Path, kind: str, is_kind: Callable[[Path],
     if not target.is_dir() or not is_kind(target):
         raise UnwritableFile(f"{str(path)!r} exists and is no {kind}; choose another name")
     if not overwrite:
-        raise UnwritableFile(f"{str(path)!r} exists; replace it with --force (overwrite=True) or choose another name")
+        raise exists(path)
 
 
 def _mode_of_existing(path: Path, target: Path, *, overwrite: bool) -> int | None:
@@ -121,11 +137,11 @@ def _mode_of_existing(path: Path, target: Path, *, overwrite: bool) -> int | Non
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UnwritableFile(f"cannot write {str(path)!r}: {error.strerror}") from error
+        raise UnwritableFile(f"cannot write {str(path)!r}: {reason(error)}") from error
     if not stat.S_ISREG(status.st_mode):
         raise UnwritableFile(f"{str(path)!r} exists and is not a file; choose another name")
     if not overwrite:
-        raise UnwritableFile(f"{str(path)!r} exists; replace it with --force (overwrite=True) or choose another name")
+        raise exists(path)
     return stat.S_IMODE(status.st_mode)
 
 

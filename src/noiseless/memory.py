@@ -1,4 +1,4 @@
-"""What memory a process may use: that of the machine, and no more than its container has."""
+"""What memory a process may use: what the machine has, within the bound of its container."""
 
 import os
 from pathlib import Path

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from noiseless.errors import UnwritableFile
+from noiseless.atomic import check_new
+from noiseless.errors import UnwritableFile, reason
 
 from .deciding import (
     BEGUN,
@@ -96,7 +97,7 @@ def open_run(folder: Path, recipe: str, outputs: Iterable[Path], *, force: bool 
     try:
         (hidden / BEGUN).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UnwritableFile(f"cannot make {str(hidden / BEGUN)!r}: {error.strerror}") from error
+        raise UnwritableFile(f"cannot make {str(hidden / BEGUN)!r}: {reason(error)}") from error
     with _alone_in(folder), Manifest(folder / NAME) as manifest:
         begun = {name for mark in (hidden / BEGUN).iterdir() for name in read_mark(mark).get("output", ())}
         if not force:
@@ -107,8 +108,7 @@ def open_run(folder: Path, recipe: str, outputs: Iterable[Path], *, force: bool 
 
 def _check_outputs(folder: Path, outputs: Iterable[Path], known: Collection[str]) -> None:
     for path in outputs:
-        if path.exists() and relative_name(path, folder) not in known:
-            raise UnwritableFile(f"{str(path)!r} exists; replace it with --force or choose another name")
+        check_new(path, overwrite=relative_name(path, folder) in known)
 
 
 @contextlib.contextmanager
@@ -121,7 +121,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
     except NotImplementedError:
         logger.warning("the file system of %r has no locks; let no other run write there", str(folder))
     except OSError as error:
-        raise UnwritableFile(f"cannot write in {str(folder)!r}: {error.strerror}") from error
+        raise UnwritableFile(f"cannot write in {str(folder)!r}: {reason(error)}") from error
     try:
         yield
     finally:

@@ -34,7 +34,7 @@ A file that names no software gets "noiseless VERSION" as its Software (PNG text
 import os
 from pathlib import Path
 
-from noiseless.atomic import replacing
+from noiseless.atomic import check_new, replacing
 from noiseless.errors import InvalidImage, UnreadableFile, UnsupportedFormat
 from noiseless.image import Image
 from noiseless.names import load
@@ -70,6 +70,7 @@ __all__ = [
     "Format",
     "ImageTopic",
     "allowing",
+    "check_new",
     "create_video",
     "described",
     "format_for",
@@ -121,6 +122,11 @@ def read(path: str | os.PathLike[str], *, max_pixels: int | None = None) -> Imag
         raise type(error)(f"cannot read {str(path)!r}: {error}") from error
     except OSError as error:
         raise UnreadableFile(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise UnreadableFile(
+            f"cannot read {str(path)!r}: memory has no room for what it claims to hold; give a part of it, or take a "
+            "machine with more"
+        ) from error
     return image
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from noiseless.atomic import check_new
 from noiseless.denoiser import Array, Sigma
-from noiseless.errors import InvalidParameter, UnwritableFile
+from noiseless.errors import InvalidParameter
 from noiseless.image import FloatArray, Image
 from noiseless.names import Lazy, load
 from noiseless.noise import Gaussian, NoiseModel
@@ -99,8 +100,7 @@ def adapt(  # noqa: PLR0913  the one door: every choice a user has, by its name
     path = Path(output)
     if path.suffix != ".safetensors":
         raise InvalidParameter(f"a checkpoint ends in .safetensors; {str(path)!r} does not")
-    if path.exists() and not overwrite:
-        raise UnwritableFile(f"{str(path)!r} exists; replace it with --force (overwrite=True) or choose another name")
+    check_new(path, overwrite=overwrite)
     if not budget_s > 0.0:
         raise InvalidParameter(f"budget_s is {budget_s:g}; give some seconds, usually 45")
     if side < 64:

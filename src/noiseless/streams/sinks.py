@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from noiseless.errors import InvalidParameter, UnsupportedFormat, UnwritableFile
+from noiseless.atomic import check_new
+from noiseless.errors import InvalidParameter, UnsupportedFormat, UnwritableFile, reason
 from noiseless.files import FORMATS, format_for, write
 from noiseless.image import from_array
 
@@ -65,7 +66,7 @@ class RawOutput:
         except BrokenPipeError:
             raise  # the reader has had enough, which is no failure of ours
         except OSError as error:
-            raise UnwritableFile(f"cannot write to standard output: {error.strerror}") from error
+            raise UnwritableFile(f"cannot write to standard output: {reason(error)}") from error
 
     def close(self) -> None:
         """Each frame was given to the system when it was written."""
@@ -90,7 +91,7 @@ class NumberedImages:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UnwritableFile(f"cannot make the folder {str(self._folder)!r}: {error.strerror}") from error
+            raise UnwritableFile(f"cannot make the folder {str(self._folder)!r}: {reason(error)}") from error
         image = from_array(frame.pixels, channel_axis=-1 if frame.pixels.ndim == 3 else None)
         write(image, self._folder / f"{frame.index:0{DIGITS}d}{suffix}", overwrite=self._overwrite)
 
@@ -160,6 +161,5 @@ def _video_file(path: Path, *, rate: float | None, overwrite: bool) -> Sink:
         raise UnsupportedFormat(f"no video is written to {str(path)!r}; use {', '.join(FILE_ENCODINGS)}; {remedy}")
     if not path.parent.is_dir():
         raise UnwritableFile(f"cannot write {str(path)!r}: its folder is missing")
-    if path.exists() and not overwrite:
-        raise UnwritableFile(f"{str(path)!r} exists; replace it with --force (overwrite=True) or choose another name")
+    check_new(path, overwrite=overwrite)
     return VideoSink(lambda: str(path.absolute()), encoding, name=str(path), rate=rate)

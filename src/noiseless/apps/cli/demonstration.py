@@ -43,8 +43,7 @@ def demo(
     and SSIM at each of the four steps, and prints the table.
     """
     noiseless.files.format_for(output)  # before the work, so that nothing is lost at its end
-    if output.exists() and not force:
-        raise noiseless.UnwritableFile(f"{str(output)!r} exists; replace it with --force or choose another -o")
+    noiseless.files.check_new(output, overwrite=force)
     clean = _clean(photograph)
     noisy = noiseless.noise.Gaussian(sigma).sample(clean, np.random.default_rng(seed))
     axis = -1 if clean.ndim == 3 else None

@@ -53,8 +53,8 @@ def diffuse(  # noqa: PLR0913  every choice is an option
     # Before the work, so that nothing is lost at its end, nor one output written without the other.
     noiseless.files.format_for(output)
     for target in (output, movie):
-        if target is not None and target.exists() and not force:
-            raise noiseless.UnwritableFile(f"{str(target)!r} exists; replace it with --force or choose another name")
+        if target is not None:
+            noiseless.files.check_new(target, overwrite=force)
     image = noiseless.read(source)
     given = {
         "time": time,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import noiseless
 from noiseless.apps.cli import figure
-from noiseless.apps.cli.sources import sources_of, walked
+from noiseless.apps.cli.sources import path_of, sources_of, walked
 from noiseless.apps.work import STANDARD, Job, inserted
 
 ERROR_SUFFIXES = (".tif", ".tiff")
@@ -27,7 +27,7 @@ def jobs_of(inputs: list[str], output: Path | None) -> Iterator[Job]:
     places: dict[Path, Path] = {}
     sources: list[Path] = []
     for text in inputs:
-        root = Path(text)
+        root = path_of(text)
         if output is not None and walk and _is_folder(root):
             found = walked(root, output)
             places |= {source: source.parent.relative_to(root) for source in found}
@@ -80,8 +80,27 @@ def check_targets(jobs: Sequence[Job], *, force: bool) -> None:
         if _resolved(path, folders) in sources:
             raise noiseless.InvalidParameter(f"{str(path)!r} would overwrite itself; choose another -o")
     for path in (path for job in jobs if not job.recorded for path in job.outputs):
-        if path.exists() and not force:
-            raise noiseless.UnwritableFile(f"{str(path)!r} exists; replace it with --force or choose another name")
+        noiseless.files.check_new(path, overwrite=force)
+
+
+def check_beside(path: Path, jobs: Sequence[Job], what: str, *, force: bool) -> None:
+    """Refuse before the work a file that is to be written after it, beside the results.
+
+    Parameters
+    ----------
+    what : it is, for people
+
+    Raises
+    ------
+    noiseless.UnwritableFile : it exists, or its folder does not.
+    noiseless.InvalidParameter : it is one of the inputs or results.
+    """
+    noiseless.files.check_new(path, overwrite=force)
+    if not path.parent.is_dir():
+        raise noiseless.UnwritableFile(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}; make it")
+    mine = path.resolve()
+    if any(mine == other.resolve() for job in jobs for other in (*job.sources, *job.outputs)):
+        raise noiseless.InvalidParameter(f"the {what} would be written to {str(path)!r}, which is an image of the run")
 
 
 def make_folders(jobs: Sequence[Job]) -> None:
@@ -97,7 +116,7 @@ def make_folders(jobs: Sequence[Job]) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise noiseless.UnwritableFile(f"cannot make {str(folder)!r}: {error.strerror}") from error
+            raise noiseless.UnwritableFile(f"cannot make {str(folder)!r}: {noiseless.errors.reason(error)}") from error
 
 
 def _resolved(path: Path, folders: Callable[[Path], str]) -> str:

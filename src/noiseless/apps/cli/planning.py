@@ -9,6 +9,7 @@ import typer
 
 import noiseless
 from noiseless.apps.cli import console
+from noiseless.apps.cli.jobs import check_beside
 from noiseless.apps.work import STANDARD, Job, Settings, is_video
 
 WOULD_FAIL = 3
@@ -24,10 +25,7 @@ def save_recipe(recipe: Any, noise: Any, path: Path, jobs: Sequence[Job], *, for
     noiseless.InvalidParameter : the noise has no words, as a map has not.
     """
     text = noiseless.restoration.recipe_text(recipe, noise)
-    if any(path.resolve() == other.resolve() for job in jobs for other in (*job.sources, *job.outputs)):
-        raise noiseless.InvalidParameter(f"the recipe would be written to {str(path)!r}, which is an image of the run")
-    if path.exists() and not force:
-        raise noiseless.UnwritableFile(f"{str(path)!r} exists; replace it with --force or choose another name")
+    check_beside(path, jobs, "recipe", force=force)
     if write:
         with noiseless.files.replacing(path, overwrite=force) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -12,6 +12,7 @@ import numpy as np
 import noiseless
 from noiseless.apps import report as pages
 from noiseless.apps.cli import console
+from noiseless.apps.cli.jobs import check_beside
 from noiseless.apps.work import Done, Job, Settings, denoise_image, is_video, read_image
 
 FRAMES = 6
@@ -28,13 +29,7 @@ def check(path: Path | None, jobs: Sequence[Job], *, force: bool) -> None:
     if path is None:
         return
     pages.check(path)
-    if path.exists() and not force:
-        raise noiseless.UnwritableFile(f"{str(path)!r} exists; replace it with --force or choose another name")
-    if not path.parent.is_dir():
-        raise noiseless.UnwritableFile(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}; make it")
-    mine = path.resolve()
-    if any(mine == other.resolve() for job in jobs for other in (*job.sources, *job.targets)):
-        raise noiseless.InvalidParameter(f"the report would be written to {str(path)!r}, which is an image of the run")
+    check_beside(path, [replace(job, report=None) for job in jobs], "report", force=force)
 
 
 def denoise_measured(job: Job, settings: Settings, *, force: bool, progress: Callable[[float, str], None]) -> Done:

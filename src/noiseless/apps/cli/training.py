@@ -3,7 +3,6 @@
 import math
 import os
 import signal
-import tomllib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import fields
@@ -16,7 +15,9 @@ import noiseless
 from noiseless.apps.cli import completion, console, figure, training_figure
 from noiseless.apps.cli.training_images import images_of
 
-INTERRUPTED = 130
+SIGNALLED = 128
+"""And the number of the signal that stopped a run: its exit code."""
+
 EXPERTS = "experts"
 NOISE_LEVELS = {"lowest_sigma": "low", "highest_sigma": "high"}
 # What a recipe calls the bounds of the noise that is added to clean images, in 255ths.
@@ -26,12 +27,7 @@ def _take_recipe(context: typer.Context, path: Path | None) -> Path | None:
     """Let a recipe file give what the command line does not; what is no option goes to the settings of training."""
     if path is None:
         return None
-    try:
-        recipe = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise noiseless.UnreadableFile(f"cannot read the recipe {str(path)!r}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise noiseless.UnreadableFile(f"the recipe {str(path)!r} is no TOML: {error}") from error
+    recipe = noiseless.restoration.toml_in(path)
     options = {str(parameter.name) for parameter in context.command.params} - {"data", "output", "recipe", "force"}
     more = {field.name for field in fields(noiseless.score.TrainingSettings)} - options - {"muon_rate", "sigma_law"}
     more |= set(NOISE_LEVELS)
@@ -123,7 +119,7 @@ def train(  # noqa: PLR0913  one parameter an option
                 break
     if asked:
         console.note(f"stopped at step {state.step}; the same command goes on from {output}.resume")
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(SIGNALLED + asked[0])
     if leading:
         # The card has the whole curve, that of a run which was stopped and taken up again too.
         curve = noiseless.score.load(output).card["validation"]
@@ -144,8 +140,8 @@ def _settings(recipe: dict[str, Any]) -> dict[str, Any]:
 def _check_targets(output: Path, plot: Path | None, *, force: bool) -> None:
     """Refuse before the run what would be refused after it."""
     for target in (output, plot):
-        if target is not None and target.exists() and not force:
-            raise noiseless.UnwritableFile(f"{str(target)!r} exists; replace it with --force or choose another name")
+        if target is not None:
+            noiseless.files.check_new(target, overwrite=force)
     if plot is not None:
         figure.check(plot)
 

@@ -46,8 +46,8 @@ def tune(  # noqa: PLR0913  one parameter an option
     if plot is not None:
         figure.check(plot)
     for target in (output, plot):
-        if target is not None and target.exists() and not force:
-            raise noiseless.UnwritableFile(f"{str(target)!r} exists; replace it with --force or choose another name")
+        if target is not None:
+            noiseless.files.check_new(target, overwrite=force)
     given = noise_as_said(sigma, noise)
     images = [noiseless.read(source) for text in inputs for source in sources_of(text)]
     tuned = noiseless.tune(

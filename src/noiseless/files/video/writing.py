@@ -10,8 +10,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from noiseless.atomic import replacing
-from noiseless.errors import InvalidImage, NoiselessError, UnsupportedFormat, UnwritableFile
+from noiseless.atomic import check_new, replacing
+from noiseless.errors import InvalidImage, NoiselessError, UnsupportedFormat, UnwritableFile, reason
 
 from .conversion import FrameMaker, Pixels
 from .encoders import coding_of, container_of
@@ -254,8 +254,7 @@ def create_video(
     InvalidParameter : quality is out of its range.
     """
     path = Path(path)
-    if path.exists() and not overwrite:
-        raise UnwritableFile(f"{str(path)!r} exists; replace it with --force (overwrite=True) or choose another name")
+    check_new(path, overwrite=overwrite)
     return VideoWriter(path, like, codec=codec, quality=quality, overwrite=overwrite, settings=settings, state=state)
 
 
@@ -274,4 +273,4 @@ def _partial(path: Path) -> Path:
 def _unwritable(path: Path, error: BaseException) -> UnwritableFile:
     if isinstance(error, NoiselessError):
         return UnwritableFile(str(error))
-    return UnwritableFile(f"cannot write {str(path)!r}: {getattr(error, 'strerror', None) or error}")
+    return UnwritableFile(f"cannot write {str(path)!r}: {reason(error) if isinstance(error, OSError) else error}")
