@@ -1,14 +1,44 @@
-"""A real browser for the tests of what people see."""
+"""Commands in this process, a folder of scans, and a real browser for the tests of what people see."""
 
+import importlib.util
 import os
 import shutil
 
 import pytest
 
+import noiseless
+from noiseless.apps.cli import main
+
 NAMES = ("chromium", "google-chrome", "chromium-browser")
 
 REQUIRED = "NOISELESS_REQUIRE_BROWSER"
 """An environment variable: at 1 a missing browser fails the tests that need one, where they are skipped otherwise."""
+
+
+@pytest.fixture
+def run(capfd):
+    """``run(*arguments)``: the command line in this process; its exit code, what it said, what it complained of."""
+
+    def done(*arguments):
+        code = main([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return done
+
+
+@pytest.fixture
+def scans(tmp_path, monkeypatch):
+    """``scans(pixels)``: the current folder, with ``scan.png``, ``scans/a.png`` and ``scans/b.tif`` of these pixels."""
+
+    def made(pixels):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "scans").mkdir()
+        for name in ("scan.png", "scans/a.png", "scans/b.tif"):
+            noiseless.write(noiseless.from_array(pixels), tmp_path / name)
+        return tmp_path
+
+    return made
 
 
 def _give_up(why):
@@ -17,18 +47,24 @@ def _give_up(why):
     pytest.skip(why)
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """A headless Chromium. For one module: its event loop stays with the thread, where others want to run theirs."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
+@pytest.fixture(scope="session")
+def chromium_path():
+    """Where the browser is; without one, or what drives it, the tests that need it are skipped, or fail."""
+    if importlib.util.find_spec("playwright") is None:
         _give_up("playwright is not installed")
     executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
         _give_up(f"no browser: none of {', '.join(NAMES)} is on the path")
+    return executable
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium_path):
+    """A headless Chromium. For one module: its event loop stays with the thread, where others want to run theirs."""
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        started = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
         yield started
         started.close()
 

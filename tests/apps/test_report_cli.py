@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import noiseless
-from noiseless.apps.cli import main
 
 RNG = np.random.default_rng(0)
 CLEAN = 40.0 + np.tile(np.linspace(0.0, 150.0, 96), (80, 1))
@@ -15,27 +14,16 @@ NOISY = np.clip(np.rint(CLEAN + 20 * RNG.standard_normal(CLEAN.shape)), 0, 255).
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    noiseless.write(noiseless.from_array(NOISY), "scan.png")
-    (tmp_path / "scans").mkdir()
-    for name in ("a.png", "b.tif"):
-        noiseless.write(noiseless.from_array(NOISY), tmp_path / "scans" / name)
-    return tmp_path
-
-
-def run(capfd, *arguments):
-    code = main([str(argument) for argument in arguments])
-    out, err = capfd.readouterr()
-    return code, out, err
+def folder(scans):
+    return scans(NOISY)
 
 
 def pictures_in(text):
     return len([found for found in re.findall(r"data:image/\w+;base64,([\w+/=]+)", text) if base64.b64decode(found)])
 
 
-def test_the_report_of_an_image_has_error_and_predicted_psnr(folder, capfd):
-    assert run(capfd, "denoise", "scan.png", "-s", 20, "--report", "out.html")[0] == 0
+def test_the_report_of_an_image_has_error_and_predicted_psnr(folder, run):
+    assert run("denoise", "scan.png", "-s", 20, "--report", "out.html")[0] == 0
     text = (folder / "out.html").read_text(encoding="utf-8")
     assert "scan.png" in text
     assert pictures_in(text) >= 4
@@ -45,27 +33,27 @@ def test_the_report_of_an_image_has_error_and_predicted_psnr(folder, capfd):
     np.testing.assert_allclose(noiseless.read("scan.denoised.png").stored()[0], plain, atol=1)
 
 
-def test_where_the_error_cannot_be_known_the_report_goes_without_and_it_is_said(folder, capfd):
+def test_where_the_error_cannot_be_known_the_report_goes_without_and_it_is_said(folder, run):
     code, _, err = run(
-        capfd, "denoise", "scan.png", "--noise", "salt-and-pepper:density=0.1", "-m", "heat", "--report", "out.html"
+        "denoise", "scan.png", "--noise", "salt-and-pepper:density=0.1", "-m", "heat", "--report", "out.html"
     )
     assert code == 0
     assert "the report is without error and predicted PSNR: " in err
     assert (folder / "out.html").exists()
 
 
-def test_the_report_of_a_folder_has_every_input_also_those_done_before_and_those_that_failed(folder, capfd):
+def test_the_report_of_a_folder_has_every_input_also_those_done_before_and_those_that_failed(folder, run):
     (folder / "scans" / "c.png").write_text("no picture")
     options = ("denoise", "scans", "-o", "clean", "-m", "heat", "-s", 20)
-    assert run(capfd, *options)[0] == 3
-    assert run(capfd, *options, "--report", "out.html")[0] == 3
+    assert run(*options)[0] == 3
+    assert run(*options, "--report", "out.html")[0] == 3
     text = (folder / "out.html").read_text(encoding="utf-8")
     assert pictures_in(text) == 4
     for name in ("a.png", "b.tif", "c.png", "is not a PNG file", "gaussian"):
         assert name in text
 
 
-def test_the_report_of_a_video_shows_frames(folder, capfd):
+def test_the_report_of_a_video_shows_frames(folder, run):
     av = pytest.importorskip("av")
     with av.open("clip.mkv", "w") as container:
         stream = container.add_stream("ffv1", rate=10)
@@ -74,7 +62,7 @@ def test_the_report_of_a_video_shows_frames(folder, capfd):
             noisy = np.clip(np.rint(CLEAN + 20 * RNG.standard_normal(CLEAN.shape)), 0, 255).astype(np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(noisy, format="gray")))
         container.mux(stream.encode())
-    assert run(capfd, "denoise", "clip.mkv", "-o", "out.mkv", "--report", "out.html")[0] == 0
+    assert run("denoise", "clip.mkv", "-o", "out.mkv", "--report", "out.html")[0] == 0
     assert pictures_in((folder / "out.html").read_text(encoding="utf-8")) == 12
 
 
@@ -86,17 +74,17 @@ def test_the_report_of_a_video_shows_frames(folder, capfd):
         ("nowhere/out.html", ("-m", "heat"), "cannot write"),
     ],
 )
-def test_a_report_that_cannot_be_written_is_refused(folder, capfd, name, options, reason):
+def test_a_report_that_cannot_be_written_is_refused(folder, run, name, options, reason):
     (folder / "there.html").write_text("precious")
-    code, _, err = run(capfd, "denoise", "scan.png", "--report", name, *options)
+    code, _, err = run("denoise", "scan.png", "--report", name, *options)
     assert (code, err.count("\n")) == (1, 1)
     assert reason in err
     assert not (folder / "scan.denoised.png").exists(), "refused before the work"
     assert (folder / "there.html").read_text() == "precious"
 
 
-def test_a_report_does_not_replace_a_source(folder, capfd):
+def test_a_report_does_not_replace_a_source(folder, run):
     (folder / "scans" / "b.tif").rename(folder / "scans" / "b.html")
-    code, _, err = run(capfd, "denoise", "scans/b.html", "-o", "b.tif", "--report", "scans/b.html", "--force")
+    code, _, err = run("denoise", "scans/b.html", "-o", "b.tif", "--report", "scans/b.html", "--force")
     assert code == 1
     assert "is an image of the run" in err

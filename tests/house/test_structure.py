@@ -8,6 +8,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "noiseless"
 MODULES = sorted(SOURCE.rglob("*.py"))
+BESIDE = [
+    path
+    for room in ("tests", "benchmarks", "docs", "training")
+    for path in sorted((ROOT / room).rglob("*.py"))
+    if "_build" not in path.parts
+]
 FORBIDDEN = {"utils", "core", "common", "helpers", "base", "misc", "manager", "factory", "util", "helper"}
 LONGEST = 400
 
@@ -16,9 +22,17 @@ def name_of(module):
     return str(module.relative_to(SOURCE))
 
 
+def lines_of(module):
+    return len(module.read_text(encoding="utf-8").splitlines())
+
+
 @pytest.mark.parametrize("module", MODULES, ids=name_of)
 def test_no_module_is_longer_than_a_sitting(module):
-    assert len(module.read_text(encoding="utf-8").splitlines()) <= LONGEST
+    assert lines_of(module) <= LONGEST
+
+
+def test_no_file_beside_the_source_is_longer_either():
+    assert {str(path.relative_to(ROOT)): lines_of(path) for path in BESIDE if lines_of(path) > LONGEST} == {}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)
