@@ -9,7 +9,7 @@ from typing import Any
 
 from noiseless.version import __version__
 
-_ROOMS = ("noise", "diffusion", "score", "generation", "restoration", "files", "streams", "batches")
+_ROOMS = ("noise", "diffusion", "classical", "score", "generation", "restoration", "files", "streams", "batches")
 
 _PUBLIC = {
     "Denoiser": "denoiser",

@@ -1,4 +1,4 @@
-from noiseless import batches, diffusion, files, generation, noise, restoration, score, streams
+from noiseless import batches, classical, diffusion, files, generation, noise, restoration, score, streams
 from noiseless.denoiser import Denoiser, LocalDenoiser
 from noiseless.errors import (
     Diverged,
@@ -61,6 +61,7 @@ __all__ = [
     "__version__",
     "adapt",
     "batches",
+    "classical",
     "denoise",
     "diffusion",
     "estimate_noise",

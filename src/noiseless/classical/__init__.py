@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from noiseless.classical.cosine_shrinkage import CosineShrinkage
+from noiseless.classical.installed import INSTALLED, InstalledDenoiser
 from noiseless.classical.non_local_means import NonLocalMeans
 from noiseless.denoiser import LocalDenoiser
 
@@ -12,4 +13,4 @@ CLASSICAL: Mapping[str, type[LocalDenoiser]] = {
 }
 """By name; a new one is a frozen dataclass and a line here."""
 
-__all__ = ["CLASSICAL", "CosineShrinkage", "NonLocalMeans"]
+__all__ = ["CLASSICAL", "INSTALLED", "CosineShrinkage", "InstalledDenoiser", "NonLocalMeans"]

@@ -73,8 +73,9 @@ class CosineShrinkage:
 
         def past_threshold(patches: Array, variances: Array) -> tuple[Array, Array]:
             coefficients = basis @ patches
-            ratio = self.threshold**2 * xp.mean(variances, axis=0) / xp.clip(coefficients**2, tiny, None)
-            return result(1.0 - xp.clip(ratio, 0.0, 1.0) ** 2, coefficients)
+            least = xp.clip(self.threshold**2 * xp.mean(variances, axis=0), tiny, None)
+            ratio = least / xp.maximum(coefficients**2, least)  # at most 1: what is below goes
+            return result(1.0 - ratio**2, coefficients)
 
         def by_pilot(patches: Array, variances: Array, pilots: Array) -> tuple[Array, Array]:
             power = xp.clip((basis @ pilots) ** 2, tiny, None)

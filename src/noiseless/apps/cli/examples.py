@@ -108,6 +108,14 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
             "noiseless bench sets/ --sets Set12 --methods heat,score --every 4 --json",
             "Two methods on every fourth image, for a program.",
         ),
+        (
+            "noiseless bench sets/ --sets Set12 --methods score,skimage-tv --page p.html",
+            "Beside the denoiser of another package; a page with tables and a drawing.",
+        ),
+        (
+            "noiseless bench sets/ --sets Set12 --methods heat --record was.json",
+            "Keep what was found; later --check was.json tells whether anything became worse.",
+        ),
     ),
     "adapt": (
         (
@@ -176,6 +184,12 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "The noise": ("--sigma", "--noise"),
         "What is tuned": ("--method", "--model", "--parameter"),
         "The search": ("--risk", "--budget", "--side", "--folds", "--seed"),
+    },
+    "bench": {
+        "What is written": ("--record", "--page", "--force", "--json"),
+        "What is measured": ("--sets", "--every", "--sigmas", "--methods", "--model"),
+        "Time and memory": ("--only-quality", "--peak-memory"),
+        "Against an earlier run": ("--check",),
     },
     "adapt": {
         "What is written": ("--output", "--force", "--json"),
