@@ -141,7 +141,11 @@ def main():
         )
         for row in rows:
             print(f"| {' | '.join(map(str, row))} |")
-        print(f"at the end: {'; '.join(faults) or 'all is right'}\n")
+        print(f"at the end: {'; '.join(faults) or 'all is right'}")
+        broken, wrong, orphans = (sum(row[column] for row in rows) for column in (2, 3, 4))
+        print(
+            f"jobs {jobs} in all: {broken} broken, {wrong} wrong, {orphans} orphans, {len(faults)} faults at the end\n"
+        )
         bad = bad or bool(faults) or any(any(row[2:]) for row in rows)
     sys.exit(bad)
 

@@ -37,9 +37,9 @@ def main(folder: Path) -> int:
             for values in (noisy, *(each.image.in_stored_units()[0] for each in (gaussian, restored)))
         )
         gains.append(after - before)
-        words = ", ".join(
-            f"{name} {value:.4g}" for name, value in restored.report["parameters"].items() if name != "kernel"
-        )
+        # A map and a kernel are told by dictionaries of their own.
+        numbers = {name: value for name, value in restored.report["parameters"].items() if not isinstance(value, dict)}
+        words = ", ".join(f"{name} {value:.4g}" for name, value in numbers.items())
         print(
             f"| {path.name.split('_noisy')[0]} | {restored.report['noise']}: {words} | {restored.report['trust']} "
             f"| {before:.2f} | {plain:.2f} | {after:.2f} | {gains[-1]:+.2f} | {seconds:.1f} |",

@@ -1,14 +1,15 @@
 """The PSNR that is predicted without the clean image, against the true one.
 
     python benchmarks/predicted_psnr.py DATA [--sets BSD68] [--sigmas 15 25 50] [--model base] [--blind]
-                                        [--probes 4] [--every 1]
+                                        [--probes 4] [--every 1] [--each]
 
 DATA/SET/*.png and *.jpg are clean images. White noise, drawn anew for each image, neither clipped nor rounded; its
 sigma is told, or found in the noisy image (--blind); nothing is clipped afterwards. Printed are the mean absolute and
 the mean error in dB, and how often the 95 % interval holds the true PSNR, by bands of frequency (as `noiseless denoise
 --predict` has it) and by Stein's estimate. The energy of the noise in an image of N values differs from N sigma^2 by
 sqrt(2 / N) of it; what that alone does to a prediction by Stein's estimate of known sigma stands in the last column but
-one. In the last, how many images an audit calls unlike what the network has learned.
+one. In the last, how many images an audit calls unlike what the network has learned. ``--each`` also prints a line for
+each image: what was predicted by bands, its interval, and the true PSNR.
 """
 
 import argparse
@@ -48,6 +49,10 @@ def predicted(path, sigma, seed, options):
     stein = replace(stein, standard_error=math.hypot(stein.standard_error, 2 * sigma_off * sigma**2))
     true = noiseless.psnr(seen[0], clean)
     figures = []
+    if options.each:
+        low, high = by_bands.psnr_interval()
+        said = f"predicted {by_bands.psnr():.3f} dB ({low:.3f} to {high:.3f}), true {true:.3f} dB"
+        print(f"  {path.stem}, sigma {sigma:g}: {said}", flush=True)
     for risk in (by_bands, stein):
         low, high = risk.psnr_interval()
         figures += [risk.psnr() - true, low <= true <= high]
@@ -66,6 +71,7 @@ def main():
     parser.add_argument("--blind", action="store_true")
     parser.add_argument("--probes", type=int, default=4)
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--each", action="store_true")
     options = parser.parse_args()
     print("                    by bands                     Stein                        noise energy alone   unlike")
     print("set      sigma      |error|   error  95 % holds   |error|   error  95 % holds   |error|")
