@@ -2,6 +2,7 @@
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -110,3 +111,37 @@ def test_a_long_name_has_a_temporary_of_legal_length(tmp_path):
     with replacing(path) as temporary:
         temporary.write_bytes(b"x")
     assert path.exists()
+
+
+def test_writers_of_one_file_at_the_same_time_do_not_mix(tmp_path):
+    path = tmp_path / "a.bin"
+
+    def write_often(letter):
+        for _ in range(60):
+            with replacing(path, overwrite=True) as temporary:
+                temporary.write_bytes(letter * 50_000)
+            found = path.read_bytes()
+            assert found == found[:1] * 50_000
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write_often, (b"a", b"b", b"c", b"d")))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_and_what_another_writes_is_not(tmp_path):
+    path = tmp_path / "a.bin"
+    with replacing(path) as left:
+        pass
+    path.unlink()
+    left.write_bytes(b"half")  # nobody holds it
+    with replacing(path) as first:
+        assert first == left
+        assert first.read_bytes() == b""
+        with replacing(path) as second:
+            second.write_bytes(b"second")
+        assert second != first
+        assert first.exists()
+        path.unlink()
+        first.write_bytes(b"first")
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,6 +1,7 @@
 """Outputs that appear whole or not at all."""
 
 import contextlib
+import hashlib
 import os
 import re
 import secrets
@@ -54,25 +55,30 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     except ValueError as error:  # a NUL in the name
         raise UnwritableFile(f"cannot write {str(path)!r}: {error}") from error
     mode = _mode_of_existing(path, target, overwrite=overwrite)
-    temporary = target.with_name(f".{target.stem[:STEM_LETTERS]}-{secrets.token_hex(6)}{target.suffix}")
     try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        temporary, lock = _begun(target, _make_file)
     except OSError as error:
         raise UnwritableFile(f"cannot write in the folder of {str(path)!r}: {reason(error)}") from error
+    in_place = False
     try:
         if mode is not None:
-            temporary.chmod(mode)
+            temporary.chmod(mode | stat.S_IRUSR | stat.S_IWUSR)  # a file that must not be written is replaced too
         yield temporary
         _flush(temporary)
+        if mode is not None:
+            temporary.chmod(mode)
         _mode_of_existing(path, target, overwrite=overwrite)  # another process may have been faster
         temporary.replace(target)
+        in_place = True  # and its name is free for the next writer
     except NoiselessError:
         raise
     except OSError as error:
         raise UnwritableFile(f"cannot write {str(path)!r}: {reason(error)}") from error
     finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        if not in_place:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        _close(lock)
 
 
 @contextlib.contextmanager
@@ -92,25 +98,26 @@ def replacing_folder(
     """
     try:
         target = Path(os.path.realpath(path))
+        _take_back(target)
         _check_folder(path, target, kind, is_kind, overwrite=overwrite)
     except NoiselessError:
         raise
     except (OSError, ValueError) as error:  # a NUL in the name
         raise UnwritableFile(f"cannot write {str(path)!r}: {error}") from error
-    token = secrets.token_hex(6)
-    temporary, former = (
-        target.with_name(f".{target.stem[:STEM_LETTERS]}-{token}{end}") for end in (target.suffix, FORMER)
-    )
     try:
-        temporary.mkdir()
+        temporary, lock = _begun(target, Path.mkdir)
     except OSError as error:
         raise UnwritableFile(f"cannot write in the folder of {str(path)!r}: {reason(error)}") from error
+    former, in_place = _former_of(temporary), False
     try:
         yield temporary
         _check_folder(path, target, kind, is_kind, overwrite=overwrite)  # another process may have been faster
+        if former.exists():  # of another writer, who is about to remove it
+            former = _former_of(_temporary_of(target, secrets.token_hex(6)))
         if target.exists():
             target.rename(former)
         temporary.rename(target)
+        in_place = True
     except NoiselessError:
         raise
     except OSError as error:
@@ -118,8 +125,103 @@ def replacing_folder(
     finally:
         if former.exists() and not target.exists():
             former.rename(target)
-        for left in (temporary, former):
+        for left in (former,) if in_place else (temporary, former):
             shutil.rmtree(left, ignore_errors=True)
+        _close(lock)
+
+
+def _begun(target: Path, make: Callable[[Path], object]) -> tuple[Path, int | None]:
+    """A temporary that is made beside ``target``, and a lock that lasts as long as its writer.
+
+    Its name follows from that of the target, so that that of a killed writer is found, and removed. Whoever holds the
+    lock owns it; where another does, this one takes a name of its own.
+    """
+    usual = _usual_temporary(target)
+    with _abandoned(usual) as is_abandoned:
+        if is_abandoned:
+            with contextlib.suppress(OSError):
+                shutil.rmtree(usual) if usual.is_dir() else usual.unlink()
+    with contextlib.suppress(FileExistsError, BlockingIOError):
+        make(usual)
+        return usual, _locked(usual)  # another may have taken it for abandoned between the two
+    own = _temporary_of(target, secrets.token_hex(6))
+    make(own)
+    return own, _locked(own)
+
+
+def _usual_temporary(target: Path) -> Path:
+    return _temporary_of(target, hashlib.blake2b(os.fsencode(target.name), digest_size=6).hexdigest())
+
+
+def _temporary_of(target: Path, token: str) -> Path:
+    return target.with_name(f".{target.stem[:STEM_LETTERS]}-{token}{target.suffix}")
+
+
+def _former_of(temporary: Path) -> Path:
+    return temporary.with_name(temporary.name.removesuffix(temporary.suffix) + FORMER)
+
+
+def _take_back(target: Path) -> None:
+    """Let a folder have its place again that a writer put aside who was killed before another took it."""
+    usual = _usual_temporary(target)
+    former = _former_of(usual)
+    if not former.is_dir():
+        return
+    with _abandoned(usual) as is_abandoned:
+        if is_abandoned or not usual.exists():
+            shutil.rmtree(former, ignore_errors=True) if target.exists() else former.rename(target)
+
+
+def _make_file(path: Path) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+
+
+def _locked(path: Path) -> int | None:
+    """A descriptor that holds the lock of what is there; None where the system has no locks.
+
+    Raises
+    ------
+    BlockingIOError : another holds it, or has just removed it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows, which does not let two processes write one file anyway
+        return None
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise BlockingIOError from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), path.lstat()):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except OSError:  # a file system without locks
+        os.close(descriptor)
+        return None
+    os.close(descriptor)
+    raise BlockingIOError
+
+
+@contextlib.contextmanager
+def _abandoned(path: Path) -> Iterator[bool]:
+    """Whether it is there, is ours, and nobody writes it any more; nobody can begin to, meanwhile."""
+    lock = None
+    try:
+        if path.lstat().st_uid == os.geteuid():
+            lock = _locked(path)
+    except (OSError, AttributeError):  # none is there, or another holds it; Windows has no users of that kind
+        lock = None
+    try:
+        yield lock is not None
+    finally:
+        _close(lock)
+
+
+def _close(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)
 
 
 def _check_folder(path: Path, target: Path, kind: str, is_kind: Callable[[Path], bool], *, overwrite: bool) -> None:

@@ -15,9 +15,42 @@ NoiselessError(Exception)
 Each is also the built-in kind named in brackets, so idiomatic ``except`` works. Messages are one line.
 """
 
+import errno
+
+_ROOM = "make room, and run it again"
+_ELSEWHERE = "change its permissions, or choose another place"
+
+_REMEDIES = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: "the file system, or ulimit -f, allows no larger file; choose another place",
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+    errno.EROFS: "choose another place",
+    errno.ENOENT: "check the name and the folder",
+    errno.ENOTDIR: "check the name and the folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ELOOP: "a link leads back to itself; name the file itself",
+    errno.EMFILE: "raise the limit, ulimit -n, or close other programs",
+    errno.ENFILE: "close other programs",
+    errno.ENOMEM: "close other programs, or give a smaller image",
+    errno.EIO: "the disk or the network failed; check it, and run it again",
+}
+
+
+def reason(error: OSError) -> str:
+    """What the system says went wrong, and what to do about it, for the end of a message."""
+    said = error.strerror or str(error)
+    remedy = _REMEDIES.get(error.errno or 0)
+    return said if remedy is None else f"{said}; {remedy}"
+
 
 class NoiselessError(Exception):
     """The root of every error that noiseless raises on purpose."""
+
+    def __str__(self) -> str:
+        # What a message quotes, an array or a name of a file, may have lines of its own.
+        return " ".join(line.strip() for line in super().__str__().splitlines())
 
 
 class InvalidImage(NoiselessError, ValueError):

@@ -9,6 +9,9 @@ from typing import Any
 
 from noiseless.errors import MissingExtra, UnknownName
 
+LONGEST_NAME = 80
+"""Letters of one in an error."""
+
 
 @dataclass(frozen=True)
 class Lazy:
@@ -49,10 +52,11 @@ def lookup(table: Mapping[str, Any], name: str, *, kind: str) -> Any:
     ------
     UnknownName : there is no such entry; the message gives the nearest name and all known ones.
     """
-    if name not in table:
-        close = difflib.get_close_matches(str(name), table, n=1, cutoff=0.5)
+    if not isinstance(name, str) or name not in table:
+        shown = str(name)[:LONGEST_NAME]
+        close = difflib.get_close_matches(shown, table, n=1, cutoff=0.5)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise UnknownName(f"unknown {kind} {name!r}{hint} (known: {', '.join(sorted(table))})")
+        raise UnknownName(f"unknown {kind} {shown!r}{hint} (known: {', '.join(sorted(table))})")
     entry = table[name]
     return load(entry) if isinstance(entry, Lazy) else entry
 

@@ -5,8 +5,12 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
+from noiseless.argument_checks import shown
 from noiseless.denoiser import Array, Sigma
 from noiseless.errors import InvalidParameter
+
+LARGEST_SIGMA = 1e18
+"""Its square is the last that float32 holds."""
 
 
 def sigma_array(sigma: Sigma, like: Array, xp: Any) -> Array:
@@ -16,10 +20,18 @@ def sigma_array(sigma: Sigma, like: Array, xp: Any) -> Array:
     ------
     InvalidParameter : negative, not finite, or of a shape that does not broadcast to that of the image.
     """
-    value = float(sigma) if isinstance(sigma, int | float) else sigma
-    level = xp.asarray(value, dtype=xp.float32, device=array_api_compat.device(like))
-    if not bool(xp.all(xp.isfinite(level))) or bool(xp.any(level < 0)):
-        raise InvalidParameter(f"sigma is {sigma}; it must be finite and at least 0, in the units of the image")
+    try:
+        given = xp.asarray(float(sigma) if isinstance(sigma, int | float) else sigma)
+        real = xp.isdtype(given.dtype, ("integral", "real floating"))
+        within = real and bool(xp.all((given >= 0) & (given <= LARGEST_SIGMA)))
+    except (TypeError, ValueError, OverflowError):
+        within = False  # NaN is not within either
+    if not within:
+        raise InvalidParameter(
+            f"sigma is {shown(sigma)}; it must be finite, at least 0 and at most {LARGEST_SIGMA:g}, in the units of "
+            "the image"
+        )
+    level = xp.asarray(given, dtype=xp.float32, device=array_api_compat.device(like))
     try:
         np.broadcast_shapes(tuple(level.shape), tuple(like.shape))
     except ValueError:

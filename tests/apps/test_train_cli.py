@@ -155,7 +155,7 @@ def test_a_run_that_is_terminated_is_stored_and_goes_on_to_the_same_weights(fold
     assert json.loads(process.stdout.readline())["step"] == 1
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=120)
-    assert process.returncode == 130
+    assert process.returncode == 143
     assert "goes on from broken.safetensors.resume" in err
     assert (folder / "broken.safetensors.resume").exists()
     assert not (folder / "curve.png").exists()  # or the same command would refuse to replace it

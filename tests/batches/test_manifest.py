@@ -91,7 +91,7 @@ def test_a_full_disk_leaves_the_manifest_as_it_was(tmp_path, monkeypatch):
         write = __import__("os").write
         with monkeypatch.context() as patch:
             patch.setattr("noiseless.batches.manifest.os.write", lambda file, data: write(file, data[:20]))
-            with pytest.raises(UnwritableFile, match="only a part"):
+            with pytest.raises(UnwritableFile, match="make room"):
                 manifest.add(line("b.png"))
         assert path.read_bytes() == whole
         manifest.add(line("c.png"))

@@ -111,3 +111,10 @@ def test_explicit_heat_checks_its_steps():
         heat_steps(np.zeros((1, 4, 4)), 0.3, 1)
     with pytest.raises(InvalidParameter, match="steps is -1"):
         heat_steps(np.zeros((1, 4, 4)), 0.2, -1)
+
+
+def test_an_image_may_have_more_channels_than_columns(rng):
+    image = rng.random((4, 5, 2))
+    together = heat_flow(image, 0.7)
+    for channel in range(4):
+        np.testing.assert_allclose(together[channel], heat_flow(image[channel : channel + 1], 0.7)[0], rtol=1e-13)

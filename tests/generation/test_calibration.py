@@ -16,8 +16,9 @@ def raw_and_error(rng, sigma, factor):
     return raw, factor * raw * rng.standard_normal(PIXELS)
 
 
-@pytest.fixture
-def calibration(rng):
+@pytest.fixture(scope="module")
+def calibration():
+    rng = np.random.default_rng(0)
     pairs = [raw_and_error(rng, sigma, factor) for sigma, factor in ((0.05, 1.5), (0.2, 3.0))]
     return fit_calibration([0.05, 0.2], [pair[0] for pair in pairs], [pair[1] for pair in pairs])
 
@@ -86,3 +87,30 @@ def test_what_makes_no_sense_is_refused():
         Calibration(np.array([0.1]), row, row[:, ::-1], row)
     with pytest.raises(InvalidParameter, match="as many rows"):
         Calibration(np.array([0.1, 0.2]), row, row, row)
+
+
+def test_a_map_has_48_bins_of_equal_count_their_medians_and_quantiles(rng):
+    raw = np.arange(1.0, 961.0)
+    error = raw * rng.choice([-1, 1], 960)  # the absolute error is the raw one
+    shuffled = rng.permutation(960)
+    found = fit_calibration([2.0], [raw[shuffled].reshape(1, 30, 32)], [error[shuffled].reshape(1, 30, 32)])
+    firsts = 1 + 20 * np.arange(48)  # a bin holds 20 numbers in a row
+    np.testing.assert_allclose(found.ratios, [(firsts + 9.5) / 2.0])
+    np.testing.assert_allclose(found.half68, [(firsts + 0.68 * 19) / 2.0])
+    np.testing.assert_allclose(found.half95, [(firsts + 0.95 * 19) / 2.0])
+    with pytest.raises(InvalidParameter, match="959 pixels; a calibration needs at least 960"):
+        fit_calibration([2.0], [raw[1:]], [error[1:]])
+
+
+def test_below_the_lowest_level_its_map_holds(calibration):
+    at, below = (calibration(np.array([0.3 * sigma]), sigma).half95 / sigma for sigma in (0.05, 0.001))
+    np.testing.assert_allclose(below, at, rtol=1e-9)
+
+
+def test_torch_tensors_get_tensors(calibration):
+    torch = pytest.importorskip("torch")
+    raw = np.linspace(0.01, 0.1, 6, dtype=np.float32).reshape(1, 2, 3)
+    there = calibration(torch.from_numpy(raw), 0.2)
+    assert there.half68.dtype == torch.float32
+    np.testing.assert_array_equal(there.half68.numpy(), calibration(raw, 0.2).half68)
+    np.testing.assert_array_equal(there.half95.numpy(), calibration(raw, 0.2).half95)

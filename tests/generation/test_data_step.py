@@ -115,3 +115,39 @@ def test_torch_takes_the_same_road(noisy, estimate):
 def test_what_makes_no_sense_is_refused(noisy, build, message):
     with pytest.raises(InvalidParameter, match=message):
         build(noisy)
+
+
+def test_the_search_looks_six_standard_deviations_around_and_costs_34_densities():
+    asked = []
+
+    class Asked:
+        def variance(self, clean):
+            return np.full_like(clean, 0.09)
+
+        def log_density(self, noisy, clean):
+            asked.append(clean[0, 0, 0])
+            return -((noisy - clean) ** 2) / 0.18
+
+    found = PixelwiseData(np.full((1, 1, 1), 2.0, np.float32), Asked())(np.full((1, 1, 1), 1.0), VARIANCE)
+    low, high = 1.0 - 6 * 0.5, 2.0 + 6 * 0.5  # 0.3 of the noise and 0.2 of the estimate
+    golden = (5**0.5 - 1) / 2
+    np.testing.assert_allclose(asked[:2], [high - golden * (high - low), low + golden * (high - low)], rtol=1e-12)
+    assert len(asked) == 34
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, (0.04 * 2 + 0.09 * 1) / 0.13, atol=(high - low) * 2e-7)
+
+
+def test_a_dark_pixel_at_the_bend_of_the_root_is_dark():
+    dark = PoissonData(np.zeros((1, 1, 1)), 0.5)
+    np.testing.assert_array_equal(dark(np.full((1, 1, 1), VARIANCE / 0.5), VARIANCE), 0.0)
+    np.testing.assert_array_equal(PoissonData(np.full((1, 1, 1), -1.0), 0.5)(np.zeros((1, 1, 1)), VARIANCE), 0.0)
+
+
+def test_each_channel_may_have_its_spectrum_and_a_frequency_may_have_no_noise(noisy, estimate):
+    levels = np.zeros(noisy.shape)
+    levels[1] = 0.09
+    found = StationaryData(noisy, levels)(estimate, VARIANCE)
+    np.testing.assert_allclose(found[0], noisy[0], atol=1e-14)
+    np.testing.assert_allclose(found[1], (VARIANCE * noisy[1] + 0.09 * estimate[1]) / (VARIANCE + 0.09), atol=1e-14)
+    with pytest.raises(InvalidParameter, match="not finite"):
+        StationaryData(noisy, np.full(noisy.shape[1:], np.inf))

@@ -8,6 +8,8 @@ import pytest
 from noiseless.errors import InvalidParameter
 from noiseless.generation import Guided, guided_samples
 from noiseless.generation.data_step import KnownPixels, PixelwiseData, StationaryData
+from noiseless.generation.randomness import normal_from_seed, seed_of_sample
+from noiseless.generation.sampler import State
 from noiseless.noise import Gaussian
 from noiseless.score import GaussianPrior
 
@@ -78,7 +80,47 @@ def test_a_seed_gives_the_same_images_and_they_differ():
 
 def test_what_makes_no_sense_is_refused():
     noisy, known = np.zeros((1, 6, 6)), np.zeros((1, 6, 6), bool)
-    with pytest.raises(InvalidParameter, match="steps is 1"):
+    with pytest.raises(InvalidParameter, match="steps is 1: one step is a mean"):
         next(guided_samples(PRIOR, KnownPixels(noisy, known), noisy, sigma=1.0, spread=STD, steps=1))
     with pytest.raises(InvalidParameter, match="spread is 0"):
         Guided(KnownPixels(noisy, known), 0.0)
+
+
+class Seen:
+    """A denoiser, or a data step, that remembers what it was asked."""
+
+    def __init__(self, answer):
+        self.answer, self.images, self.levels = answer, [], []
+
+    def __call__(self, image, level):
+        self.images.append(image)
+        self.levels.append(level)
+        return self.answer(image, level)
+
+
+def test_fifty_steps_lead_from_noise_over_the_start_down_to_a_hundredth_of_it(rng):
+    start, data = rng.standard_normal((1, 3, 4)), Seen(lambda estimate, _: estimate)
+    denoiser = Seen(PRIOR)
+    drawn = next(guided_samples(denoiser, data, start, sigma=3.0, spread=STD))
+    assert len(denoiser.levels) == 50
+    assert (denoiser.levels[0], denoiser.levels[-1]) == pytest.approx((3.0, 0.03))
+    noise = normal_from_seed(seed_of_sample(0, 0))(start)
+    np.testing.assert_allclose(denoiser.images[0], start + 3.0 * noise, rtol=1e-13)
+    np.testing.assert_array_equal(drawn, PRIOR(denoiser.images[-1], denoiser.levels[-1]))
+
+
+def test_the_data_is_weighed_by_how_far_the_clean_image_may_be_from_the_estimate(rng):
+    image, data = rng.standard_normal((1, 3, 4)), Seen(lambda estimate, _: estimate + 1)
+    state = State(image, 0.4, image, 0.4)
+    after = Guided(data, 0.3).step(PRIOR, state, 0.0, np.zeros_like)
+    np.testing.assert_array_equal(data.images[0], PRIOR(image, 0.4))
+    assert data.levels == pytest.approx([0.16 * 0.09 / 0.25])
+    np.testing.assert_array_equal(after.image, PRIOR(image, 0.4) + 1)
+
+
+def test_two_steps_are_enough_and_a_negative_seed_is_refused():
+    noisy, known = np.zeros((1, 3, 3)), np.zeros((1, 3, 3), bool)
+    options = {"sigma": 1.0, "spread": STD, "steps": 2}
+    assert next(guided_samples(PRIOR, KnownPixels(noisy, known), noisy, **options)).shape == noisy.shape
+    with pytest.raises(InvalidParameter, match="seed is -1"):
+        next(guided_samples(PRIOR, KnownPixels(noisy, known), noisy, **options, seed=-1))

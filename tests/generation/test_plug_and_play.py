@@ -4,7 +4,7 @@ import pytest
 from noiseless.diffusion import PeronaMalik
 from noiseless.errors import InvalidParameter
 from noiseless.generation import PlugAndPlay
-from noiseless.generation.plug_and_play import prior_levels
+from noiseless.generation.plug_and_play import MOST_LEVELS, alternate, prior_levels
 
 
 def spectrum_of_blur(space, width, sigma):
@@ -88,3 +88,31 @@ def test_levels_fall_from_the_strongest_to_the_weakest_power():
 def test_a_spectrum_that_does_not_fit_is_refused(bad, picture):
     with pytest.raises(InvalidParameter, match="spectrum"):
         PlugAndPlay(PeronaMalik())(picture, bad)
+
+
+def test_data_and_denoiser_take_turns_and_the_denoiser_has_the_last_word():
+    asked = []
+
+    def denoiser(image, level):
+        asked.append(("denoiser", image, level))
+        return image + 1
+
+    def data(image, variance):
+        asked.append(("data", image, variance))
+        return 2 * image
+
+    assert alternate(denoiser, data, 1, [3.0, 2.0, 1.0]) == 2 * (2 * 2 + 1) + 1
+    assert asked == [
+        ("denoiser", 1, 3.0),
+        ("data", 2, 16.0),
+        ("denoiser", 4, 2.0),
+        ("data", 5, 4.0),
+        ("denoiser", 10, 1.0),
+    ]
+
+
+def test_the_most_coloured_noise_takes_eight_levels():
+    powers = np.array([0.0] * 400 + [1.0])
+    assert len(prior_levels(powers)) == MOST_LEVELS == 8
+    # two levels from a ratio of the square root of 1.5 on
+    assert [len(prior_levels(np.array([1.0, ratio**2]))) for ratio in (1.22, 1.23)] == [1, 2]

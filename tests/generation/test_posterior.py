@@ -6,6 +6,7 @@ import pytest
 from noiseless.diffusion import SCHEDULES
 from noiseless.errors import InvalidParameter
 from noiseless.generation import SAMPLERS, Ancestral, Euler, Heun, PosteriorSamples, ProbabilityFlow, mean_and_spread
+from noiseless.generation.randomness import seed_of_sample
 from noiseless.score import GaussianPrior
 
 PRIOR = GaussianPrior(mean=0.5, std=0.2)
@@ -94,3 +95,34 @@ def test_correlated_noise_is_drawn_from_its_posterior_frequency_by_frequency(rng
         # up to 1.5 * ln(100) / 300 of the variance (test_stochastic.py), the jump to 0 a hundredth of a hundredth
         tolerance = 4 * (2 / part.sum()) ** 0.5 + 1.5 * 4.6 / 300 + 0.001
         assert abs((departure[part] / exact[part]).mean() - 1) < tolerance
+
+
+def test_the_levels_fall_from_the_noise_of_the_image_to_a_hundredth_of_it_and_to_none(rng):
+    noisy, levels = rng.standard_normal((1, 2, 3)), []
+
+    def seen(image, sigma):
+        levels.append(sigma)
+        return PRIOR(image, sigma)
+
+    states = list(ProbabilityFlow(seen, Euler(), steps=6).states(noisy, SIGMA, np.zeros_like))
+    assert (levels[0], levels[-1], len(levels)) == (SIGMA, pytest.approx(0.01 * SIGMA), 6)
+    assert [state.sigma for state in states] == pytest.approx([level / SIGMA for level in levels] + [0.0])
+
+
+def test_a_sample_is_a_flow_with_a_seed_of_its_own(rng):
+    noisy = rng.standard_normal((1, 3, 3))
+    third = next(itertools.islice(PosteriorSamples(PRIOR, Ancestral(), 2, seed=5)(noisy, SIGMA), 2, None))
+    flow = ProbabilityFlow(PRIOR, Ancestral(), 2, seed=seed_of_sample(5, 2))
+    np.testing.assert_array_equal(third, flow(noisy, SIGMA))
+    unsaid, zero, one = (
+        ProbabilityFlow(PRIOR, Ancestral(), 2, **seed)(noisy, SIGMA) for seed in ({}, {"seed": 0}, {"seed": 1})
+    )
+    np.testing.assert_array_equal(unsaid, zero)
+    assert not np.array_equal(unsaid, one)
+    unsaid, zero = (next(PosteriorSamples(PRIOR, Ancestral(), 2, **seed)(noisy, SIGMA)) for seed in ({}, {"seed": 0}))
+    np.testing.assert_array_equal(unsaid, zero)
+
+
+def test_two_samples_have_a_spread():
+    mean, spread = mean_and_spread([np.zeros((1, 2, 2)), np.full((1, 2, 2), 2.0)])
+    np.testing.assert_allclose((mean, spread), (np.ones((1, 2, 2)), np.full((1, 2, 2), 2**0.5)))

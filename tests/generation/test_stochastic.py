@@ -7,6 +7,8 @@ from scipy.stats import kstest, norm
 from noiseless.errors import InvalidParameter
 from noiseless.generation import SAMPLERS, Ancestral, AnnealedLangevin, PosteriorSamples, PredictorCorrector
 from noiseless.generation.posterior import LAST_LEVEL
+from noiseless.generation.sampler import State
+from noiseless.generation.stochastic import langevin_step, walk
 from noiseless.score import GaussianMixturePrior, GaussianPrior
 
 SIGMA, STD = 0.3, 0.2
@@ -106,3 +108,82 @@ def test_pixels_of_another_sigma_have_another_spread():
 def test_a_walk_of_no_length_is_refused(build):
     with pytest.raises(InvalidParameter, match="Langevin step"):
         build()
+
+
+def ones(like):
+    """In place of normal numbers: what a step adds to its mean is then seen exactly."""
+    return np.ones_like(like)
+
+
+@pytest.fixture
+def state(rng):
+    image, start, before = rng.standard_normal((3, 1, 4, 5))
+    return State(image, 0.2, start, 0.5, before, 0.3)
+
+
+def test_an_ancestral_step_is_a_draw_given_the_state_and_the_denoised_image(state):
+    after = Ancestral().step(PRIOR, state, 0.1, ones)
+    denoised = PRIOR(state.image, 0.2)
+    spread = 0.1 * np.sqrt(1 - 0.25)
+    np.testing.assert_allclose(after.image, denoised + 0.25 * (state.image - denoised) + spread, rtol=1e-13)
+    np.testing.assert_array_equal(after.denoised, denoised)
+    assert (after.sigma, after.previous_sigma, after.start_sigma) == (0.1, 0.2, 0.5)
+
+
+def test_a_langevin_step_follows_the_law_of_an_image_given_the_start(state):
+    denoised = PRIOR(state.image, 0.2)
+    after = langevin_step(state.image, denoised, state, 0.7, ones)
+    mean = 0.84 * denoised + 0.16 * state.start  # 0.16 = (0.2 / 0.5)^2
+    spread = 0.2 * np.sqrt(0.84 * (1 - np.exp(-1.4)))
+    np.testing.assert_allclose(after, mean + np.exp(-0.7) * (state.image - mean) + spread, rtol=1e-13)
+
+
+def test_a_walk_goes_from_step_to_step_at_its_own_level(state):
+    image, calls = state.image, []
+
+    def counted(noisy, sigma):
+        calls.append(sigma)
+        return PRIOR(noisy, sigma)
+
+    after = walk(counted, state, 3, 0.7, ones)
+    for _ in range(3):
+        denoised = PRIOR(image, 0.2)
+        image = langevin_step(image, denoised, state, 0.7, ones)
+    np.testing.assert_array_equal(after.image, image)
+    np.testing.assert_array_equal(after.denoised, denoised)
+    assert calls == [0.2] * 3
+    assert after.sigma == 0.2
+
+
+@pytest.mark.parametrize(
+    ("sampler", "levels", "length"),
+    [(PredictorCorrector(), [0.2, 0.1], 0.2), (AnnealedLangevin(), [0.1, 0.1, 0.1], 0.3)],
+)
+def test_walks_are_as_long_as_declared_where_nothing_is_said(sampler, levels, length, state):
+    calls = []
+
+    def counted(noisy, sigma):
+        calls.append(sigma)
+        return PRIOR(noisy, sigma)
+
+    after = sampler.step(counted, state, 0.1, ones)
+    assert calls == levels
+    assert sampler.length == length
+    assert (after.sigma, after.previous_sigma) == (0.1, 0.2)
+    here = state.moved(state.image, 0.1, state.image)
+    walked = walk(PRIOR, here, 3, length, ones) if levels[0] == 0.1 else None
+    if walked is not None:
+        np.testing.assert_array_equal(after.image, walked.image)
+
+
+@pytest.mark.parametrize("sampler", [Ancestral(), PredictorCorrector(), AnnealedLangevin()])
+def test_at_no_noise_nothing_is_asked_and_nothing_drawn(sampler, state):
+    levels = []
+
+    def seen(noisy, sigma):
+        levels.append(sigma)
+        return PRIOR(noisy, sigma)
+
+    after = sampler.step(seen, state, 0.0, ones)
+    assert levels == [0.2]
+    np.testing.assert_array_equal(after.image, PRIOR(state.image, 0.2))

@@ -80,6 +80,8 @@ def test_channels_share_their_error(rng):
     ).std
     assert raw.shape == noisy.shape
     np.testing.assert_array_equal(raw[0], raw[2])
+    raw[0] = 0.0  # each channel is an array of its own
+    assert raw[2].all()
 
 
 def test_an_error_map_needs_a_probe(rng):
@@ -131,5 +133,71 @@ def test_what_makes_no_sense_is_refused(rng):
         jacobian_product(row_means, noisy, 0.0, noisy)
     with pytest.raises(InvalidParameter, match="components need more"):
         posterior_components(row_means, noisy, SIGMA, (slice(0, 1), slice(0, 2)), count=3)
-    with pytest.raises(InvalidParameter, match="at least 1"):
+    with pytest.raises(InvalidParameter, match="rounds is 0"):
         posterior_components(row_means, noisy, SIGMA, everywhere, rounds=0)
+
+
+def cube(image, sigma=None):
+    return image**3
+
+
+def test_the_difference_is_central_and_its_step_a_twentieth_of_the_noise(rng):
+    noisy, direction = rng.standard_normal((2, 1, 3, 4))
+    step = 0.05 * 0.3 / np.sqrt(np.mean(direction**2))
+    sigma = np.full((3, 4), 0.1)
+    sigma[1, 2] = 0.3  # of a map, the largest counts
+    exact = 3 * noisy**2 * direction + step**2 * direction**3
+    for level in (0.3, sigma):
+        # differences of numbers of size 10 over a step of 0.03
+        np.testing.assert_allclose(jacobian_product(cube, noisy, level, direction), exact, atol=1e-15 * 10 / 0.015)
+
+
+def test_probes_are_followed_by_a_twentieth_and_averaged(rng):
+    noisy, probes = np.full((1, 6, 7), 0.5), [np.full((1, 6, 7), 0.3), np.full((1, 6, 7), -0.2)]
+    found = propagated_noise(cube, noisy, cube(noisy), iter(probes))
+    change = [((0.5 + 0.05 * w) ** 3 - 0.125) / 0.05 for w in (0.3, -0.2)]
+    np.testing.assert_allclose(found.std, np.sqrt(np.mean(np.square(change))), rtol=1e-12)
+    np.testing.assert_allclose(found.trace, (0.3 * change[0] - 0.2 * change[1]) / 2, rtol=1e-12)
+
+
+def test_energies_are_smoothed_within_slices_by_a_gaussian_of_one_and_a_half_pixels():
+    probe = np.zeros((1, 3, 41, 41))
+    probe[0, 1, 20, 20] = 1.0
+    energy = propagated_noise(lambda y: y, 0 * probe, 0 * probe, [probe]).std ** 2
+    assert energy[0, [0, 2]].max() < 1e-15  # rounding of transforms of numbers up to 1
+    assert energy.sum() == pytest.approx(1.0)
+    # The heat flow of a lattice spreads a point by 2 t = 1.5^2 along each axis; the borders are 13 such widths away.
+    along = np.arange(-20, 21) ** 2
+    assert (energy[0, 1].sum(axis=0) @ along, energy[0, 1].sum(axis=1) @ along) == pytest.approx((2.25, 2.25), rel=1e-6)
+
+
+def test_sign_probes_are_of_the_size_of_the_noise_and_of_both_signs():
+    probes = list(sign_probes(np.zeros((1, 20, 20), np.float32), 0.25, 3, seed=1))
+    assert len(probes) == 3
+    for probe in probes:
+        assert probe.dtype == np.float32
+        assert set(np.unique(probe)) == {-0.25, 0.25}
+        assert abs(np.sign(probe).mean()) < 4 / 20
+    assert not np.array_equal(probes[0], probes[1])
+
+
+def test_four_components_take_eight_calls_in_each_of_twelve_rounds(wiener, rng):
+    calls = []
+
+    def counted(noisy, sigma):
+        calls.append(sigma)
+        return wiener(noisy, sigma)
+
+    noisy, region = rng.standard_normal((1, 6, 8)), (slice(1, 3), slice(2, 4))
+    found = posterior_components(counted, noisy, SIGMA, region)
+    assert len(calls) == 12 * 2 * 4
+    assert found.images.shape == (4, 1, 6, 8)  # as many as the region has values
+    again = posterior_components(wiener, noisy, SIGMA, region, count=4, rounds=12, seed=0)
+    np.testing.assert_array_equal(found.images, again.images)
+    with pytest.raises(InvalidParameter, match="count is 0"):
+        posterior_components(wiener, noisy, SIGMA, region, count=0)
+
+
+def test_components_of_a_denoiser_that_sharpens_have_no_negative_variance(rng):
+    found = posterior_components(lambda y, sigma: -y, rng.standard_normal((1, 3, 3)), SIGMA, (slice(3), slice(3)))
+    np.testing.assert_array_equal(found.stds, 0.0)

@@ -280,3 +280,10 @@ def test_images_that_cannot_be_are_refused(rng):
     for kind in (model, Poisson()):
         with pytest.raises(InvalidImage, match="must be the same"):
             kind.log_likelihood(np.zeros((1, 3, 3)), np.zeros((1, 3, 4)))
+
+
+@pytest.mark.parametrize("noise", [Poisson(1.0), PoissonGaussian(1.0, 2.0)])
+def test_counts_in_whole_numbers_are_as_likely_as_in_floats(noise):
+    clean = np.linspace(0.5, 30, 24).reshape(1, 4, 6)
+    counts = np.arange(24).reshape(1, 4, 6)
+    np.testing.assert_array_equal(noise.log_density(counts, clean), noise.log_density(counts.astype(float), clean))

@@ -4,6 +4,7 @@ from scipy import integrate, special, stats
 
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.noise import AmplitudeSpeckle, PixelwiseNoise, Speckle, StabilisableNoise
+from noiseless.noise.speckle import MANY_LOOKS, _log_mean_root, _log_peak
 
 KINDS = (Speckle, AmplitudeSpeckle)
 LOOKS = (0.3, 1.0, 2.5, 8.0, 300.0)
@@ -181,3 +182,12 @@ def test_images_that_cannot_be_are_refused(kind, rng):
             use()
     with pytest.raises(InvalidImage, match="must be the same"):
         model.log_likelihood(np.zeros((1, 3, 3)), np.zeros((1, 3, 4)))
+
+
+@pytest.mark.parametrize("looks", [MANY_LOOKS, 31.0])
+def test_the_series_of_many_looks_go_on_where_the_gamma_function_ends(looks):
+    # log Gamma of 31 is 75, known to 1e-14; the terms left out are below 1e-13
+    peak = looks * np.log(looks) - looks - special.gammaln(looks)
+    root = special.gammaln(looks + 0.5) - special.gammaln(looks) - 0.5 * np.log(looks)
+    assert _log_peak(looks) == pytest.approx(peak, abs=3e-13)
+    assert _log_mean_root(looks) == pytest.approx(root, abs=3e-13)

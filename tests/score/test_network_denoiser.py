@@ -86,7 +86,7 @@ def test_the_smallest_and_oddest_images_pass(denoiser, checkpoint, shape, rng):
 
 @pytest.mark.parametrize("sigma", [-0.1, float("nan"), float("inf"), np.array([0.1, -0.1, 0.1])[:, None, None]])
 def test_sigma_out_of_range_is_refused(denoiser, noisy, sigma):
-    with pytest.raises(InvalidParameter, match="finite and at least 0"):
+    with pytest.raises(InvalidParameter, match="finite, at least 0"):
         denoiser(noisy, sigma)
 
 

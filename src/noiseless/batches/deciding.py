@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from noiseless.errors import NoiselessError, UnwritableFile
+from noiseless.errors import NoiselessError, UnwritableFile, reason
 
 from .fingerprints import content_hash
 from .manifest import DONE, FAILED, SKIPPED, Record
@@ -165,6 +165,8 @@ def in_a_line(error: Exception) -> str:
     """What went wrong; with the place in the code where that was not foreseen."""
     if isinstance(error, NoiselessError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return "memory was short; fewer --jobs, less --memory, a smaller --tile or a smaller image may do"
     logger.debug("unforeseen", exc_info=error)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
@@ -229,7 +231,7 @@ def _write_mark(path: Path, origin: str, names: Sequence[str]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
     except OSError as error:
-        raise UnwritableFile(f"cannot write {str(path)!r}: {error.strerror}") from error
+        raise UnwritableFile(f"cannot write {str(path)!r}: {reason(error)}") from error
 
 
 def _ours_exist(task: Task, names: Sequence[str], origin: str, contents: Sequence[str | None]) -> bool:

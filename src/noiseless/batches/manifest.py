@@ -1,6 +1,7 @@
 """The manifest of a folder of results: one line of JSON for each input that was finished, well or badly."""
 
 import contextlib
+import errno
 import json
 import logging
 import math
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from noiseless.errors import UnreadableFile, UnwritableFile
+from noiseless.errors import UnreadableFile, UnwritableFile, reason
 
 logger = logging.getLogger(__name__)
 
@@ -66,11 +67,11 @@ class Manifest:
             _mend(path)
             self.records = {name: record for record in _records_in(path) for name in _written(record)}
         except OSError as error:
-            raise UnreadableFile(f"cannot read the manifest {str(path)!r}: {error.strerror}") from error
+            raise UnreadableFile(f"cannot read the manifest {str(path)!r}: {reason(error)}") from error
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         except OSError as error:
-            raise UnwritableFile(f"cannot write the manifest {str(path)!r}: {error.strerror}") from error
+            raise UnwritableFile(f"cannot write the manifest {str(path)!r}: {reason(error)}") from error
 
     def add(self, fields: Mapping[str, Any]) -> None:
         """Write a line, in one go and through to the disk.
@@ -83,12 +84,12 @@ class Manifest:
         before = os.fstat(self._file).st_size
         try:
             if os.write(self._file, line) < len(line):
-                raise OSError(0, "only a part could be written; is the disk full?")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file)
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, before)
-            raise UnwritableFile(f"cannot write the manifest {str(self.path)!r}: {error.strerror}") from error
+            raise UnwritableFile(f"cannot write the manifest {str(self.path)!r}: {reason(error)}") from error
 
     def __enter__(self) -> "Manifest":
         return self

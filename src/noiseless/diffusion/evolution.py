@@ -1,6 +1,5 @@
 """What the nonlinear filters have in common: a time, a contrast, a stepping, and the states on the way."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -8,14 +7,22 @@ from typing import ClassVar, NamedTuple
 
 from array_api_compat import array_namespace
 
+from noiseless.argument_checks import not_negative, positive, whole
 from noiseless.denoiser import Array, Sigma
-from noiseless.diffusion.arguments import channel_sigmas, check_image, check_mask, check_spacing, spacing_of
+from noiseless.diffusion.arguments import (
+    LARGEST,
+    LEAST_CONTRAST,
+    channel_sigmas,
+    check_image,
+    check_mask,
+    check_spacing,
+    spacing_of,
+)
 from noiseless.diffusion.stepping import EXPLICIT, SEMI_IMPLICIT, STEPPINGS, Cycle, check_step_size, cycles_for
 from noiseless.diffusion.stopping import state_of_least_risk
 from noiseless.errors import InvalidParameter
 from noiseless.names import lookup
 
-_LEAST_CONTRAST = 1e-30  # its reciprocal must be a float32
 # Fitted: more channels and more neighbours average the noise sooner.
 _CONTRAST_OF_CHANNELS = -1 / 7
 _CONTRAST_OF_DIMENSIONS = -1 / 2
@@ -96,19 +103,17 @@ class Evolution(ABC):
                 f"{type(self).__name__} cannot be stepped {self.stepping!r}: its tensor does not split into axes; "
                 f"take {' or '.join(map(repr, self.steppings))}"
             )
-        for name, value in (("contrast_per_sigma", self.contrast_per_sigma), ("contrast", self.contrast)):
-            if value is not None and not (math.isfinite(value) and value > 0.0):
-                raise InvalidParameter(f"{name} is {value:g}; a contrast is finite and > 0, usually 0.25 sigma a pixel")
-        if self.time is not None and not (math.isfinite(self.time) and self.time > 0.0):
-            raise InvalidParameter(f"time is {self.time:g}; it is finite and > 0; take sigma 0 to leave an image as is")
-        if not (math.isfinite(self.cooling) and self.cooling >= 0.0):
-            raise InvalidParameter(f"cooling is {self.cooling:g}; it is a finite rate >= 0, usually 0.2")
-        if not 0.0 <= self.presmoothing <= 10.0:
+        positive("contrast_per_sigma", self.contrast_per_sigma, "usually 0.25")
+        if self.contrast is not None:
+            positive("contrast", self.contrast, "usually 0.25 sigma a pixel")
+        if self.time is not None:
+            positive("time", self.time, "take sigma 0 to leave an image as is")
+        not_negative("cooling", self.cooling, "it is a rate, usually 0.2")
+        if not_negative("presmoothing", self.presmoothing, "it is a standard deviation from 0 to 10 pixels") > 10.0:
             raise InvalidParameter(
                 f"presmoothing is {self.presmoothing:g}; it is a standard deviation from 0 to 10 pixels, usually 0.5"
             )
-        if self.threads < 0:
-            raise InvalidParameter(f"threads is {self.threads}; it is a number of threads, or 0 for all cores")
+        whole("threads", self.threads, 0, "it is a number of threads, or 0 for all cores")
         if self.step_size is not None:
             check_step_size(self.step_size, self.spacing or (1.0, 1.0), self.stepping)
 
@@ -137,8 +142,8 @@ class Evolution(ABC):
         The first state is the image that was given, the last what calling gives, to the bit. ``most`` is how many
         may follow the first, at about equal distances; None lets it be as many as there are cycles.
         """
-        if most is not None and most < 1:
-            raise InvalidParameter(f"most is {most}; show at least one state")
+        if most is not None:
+            whole("most", most, 1, "show at least one state")
         evolve, channels, cycles = self._prepared(noisy, sigma, mask)
         every = 1 if most is None else -(-len(cycles) // most)
         return self._states(evolve, noisy, channels, cycles, every)
@@ -183,7 +188,7 @@ class Evolution(ABC):
     def _prepared(
         self, noisy: Array, sigma: Sigma, mask: Array | None
     ) -> "tuple[Callable[[Array, list[Cycle]], Array], list[int], list[Cycle]]":
-        check_image(noisy)
+        check_image(noisy, LARGEST)
         spacing = spacing_of(noisy, self.spacing)
         mask = None if mask is None else check_mask(mask, noisy)
         sigmas = channel_sigmas(noisy, sigma)
@@ -207,7 +212,7 @@ class Evolution(ABC):
         per_sigma = self.contrast_per_sigma / min(spacing) * max(len(sigmas), 1) ** _CONTRAST_OF_CHANNELS
         per_sigma *= (len(spacing) / 2) ** _CONTRAST_OF_DIMENSIONS
         contrasts = (per_sigma * sigma if self.contrast is None else self.contrast for sigma in sigmas)
-        return tuple(max(contrast, _LEAST_CONTRAST) for contrast in contrasts)
+        return tuple(max(contrast, LEAST_CONTRAST) for contrast in contrasts)
 
     def _cycles(self, spacing: tuple[float, ...]) -> list[Cycle]:
         cooling = self.cooling / min(spacing) ** 2 if self.contrast is None else 0.0

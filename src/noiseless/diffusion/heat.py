@@ -1,6 +1,5 @@
 """Linear image diffusion: heat, which blurs the picture everywhere alike."""
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
@@ -9,6 +8,7 @@ import numpy as np
 from array_api_compat import array_namespace, is_numpy_array
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import not_negative, shown, whole
 from noiseless.denoiser import Array, Sigma
 from noiseless.diffusion import scalar
 from noiseless.diffusion.arguments import channel_sigmas, check_image, check_spacing, spacing_of
@@ -76,8 +76,7 @@ class Heat:
 
         The time of a state is that of its slowest axis and channel.
         """
-        if most < 1:
-            raise InvalidParameter(f"most is {most}; show at least one state")
+        most = whole("most", most, 1, "show at least one state")
         return self._at([part / most for part in range(most + 1)], noisy, sigma)
 
     def _at(self, parts: Iterable[float], noisy: Array, sigma: Sigma) -> Iterator[State]:
@@ -153,8 +152,7 @@ def heat_steps(
     check_image(image)
     spacing = spacing_of(image, spacing)
     check_step_size(step_size, spacing)
-    if steps < 0:
-        raise InvalidParameter(f"steps is {steps}; it is a number of steps >= 0")
+    steps = whole("steps", steps, 0, "it is a number of steps")
     if steps == 0:
         return array_namespace(image).asarray(image, copy=True)
     if steps > (_STEPS_OF_A_TRANSFORM if is_numpy_array(image) else _PLAIN_STEPS_OF_A_TRANSFORM):
@@ -202,7 +200,9 @@ def _times_of(time: float | tuple[float, ...], spacing: tuple[float, ...]) -> tu
 
 def _check_time(time: float | tuple[float, ...]) -> None:
     for value in time if isinstance(time, tuple) else (time,):
-        if not (math.isfinite(value) and value >= 0.0):
+        try:
+            not_negative("time", value, "")
+        except InvalidParameter:
             raise InvalidParameter(
-                f"time is {value:g}; a diffusion time is finite and >= 0, in the unit of the spacing squared"
-            )
+                f"time is {shown(value)}; a diffusion time is finite and >= 0, in the unit of the spacing squared"
+            ) from None

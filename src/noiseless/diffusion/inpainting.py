@@ -4,14 +4,15 @@ import math
 
 from array_api_compat import array_namespace, device, is_numpy_array
 
+from noiseless.argument_checks import positive
 from noiseless.denoiser import Array
 from noiseless.diffusion import tensor
-from noiseless.diffusion.arguments import check_image, check_spacing, spacing_of
+from noiseless.diffusion.arguments import LARGEST, LEAST_CONTRAST, check_image, check_missing, check_spacing, spacing_of
 from noiseless.diffusion.operators import divergence, gradient
 from noiseless.diffusion.scalar import smoothing_for
 from noiseless.diffusion.stepping import FAST_EXPLICIT, cycles_for
 from noiseless.diffusion.tensor import TensorScheme
-from noiseless.errors import Diverged, InvalidImage, InvalidParameter
+from noiseless.errors import Diverged, InvalidImage
 from noiseless.names import Lazy, load, lookup
 
 _KERNEL = Lazy("noiseless.diffusion.kernels.tensor:diffuse")
@@ -73,8 +74,8 @@ def inpaint(
     Weickert & Welk 2006, in Visualization and Processing of Tensor Fields, 315, doi:10.1007/3-540-31272-2_19.
     """
     lookup(dict.fromkeys(("harmonic", "edge-enhancing")), kind, kind="inpainting")
-    if contrast is not None and not (math.isfinite(contrast) and contrast > 0.0):
-        raise InvalidParameter(f"contrast is {contrast:g}; it is a finite gradient > 0, usually 0.3 of the mean one")
+    if contrast is not None:
+        contrast = max(positive("contrast", contrast, "it is a gradient, usually 0.3 of the mean"), LEAST_CONTRAST)
     filled = _harmonic(image, missing, spacing)
     if kind == "harmonic" or not bool(array_namespace(image).any(missing)):
         return filled
@@ -111,11 +112,10 @@ def _edge_enhancing(filled: Array, missing: Array, contrast: float | None, spaci
 
 
 def _harmonic(image: Array, missing: Array, spacing: tuple[float, ...]) -> Array:
-    check_image(image)
+    check_image(image, LARGEST)
     check_spacing(spacing)
     xp = array_namespace(image)
-    if tuple(missing.shape) != tuple(image.shape):
-        raise InvalidImage(f"missing has shape {tuple(missing.shape)}, the image has {tuple(image.shape)}")
+    check_missing(missing, image)
     space = tuple(range(1, image.ndim))
     if bool(xp.any(xp.all(missing, axis=space))):
         raise InvalidImage("every pixel of a channel is missing: there is nothing to fill it from; unmask some pixels")

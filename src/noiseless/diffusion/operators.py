@@ -7,6 +7,7 @@ They belong to image diffusion. No flux crosses the border: the image continues 
 from array_api_compat import array_namespace
 
 from noiseless.denoiser import Array
+from noiseless.diffusion.arguments import check_floating, check_spacing, spacing_of
 
 
 def gradient(image: Array, spacing: tuple[float, ...] = ()) -> Array:
@@ -19,12 +20,19 @@ def gradient(image: Array, spacing: tuple[float, ...] = ()) -> Array:
     image : (C, *space) float array
     spacing : size h of a pixel along each spatial axis; empty means 1.
 
+    Raises
+    ------
+    InvalidImage : the array holds no floats.
+    InvalidParameter : ``spacing`` does not fit.
+
     Returns
     -------
     (len(space), C, *space) array, in units of the image per unit of ``spacing``.
     """
+    check_spacing(spacing)
+    check_floating(image)
     xp = array_namespace(image)
-    sizes = spacing or (1.0,) * (image.ndim - 1)
+    sizes = spacing_of(image, spacing)
     return xp.stack([_forward_difference(image, axis) / size for axis, size in enumerate(sizes, start=1)])
 
 
@@ -38,11 +46,18 @@ def divergence(field: Array, spacing: tuple[float, ...] = ()) -> Array:
     field : (len(space), C, *space) float array
     spacing : size h of a pixel along each spatial axis; empty means 1.
 
+    Raises
+    ------
+    InvalidImage : the array holds no floats.
+    InvalidParameter : ``spacing`` does not fit.
+
     Returns
     -------
     (C, *space) array. Its sum is 0 to rounding: nothing leaves through the border.
     """
-    sizes = spacing or (1.0,) * field.shape[0]
+    check_spacing(spacing)
+    check_floating(field)
+    sizes = spacing_of(field[0, ...], spacing)
     parts = [_negative_adjoint(field[i, ...], i + 1) / size for i, size in enumerate(sizes)]
     return sum(parts[1:], start=parts[0])
 

@@ -9,9 +9,11 @@ floats, because a NumPy float64 scalar would turn float32 images into float64 in
 
 import itertools
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from noiseless.argument_checks import is_number, positive, shown, whole
 from noiseless.errors import InvalidParameter
 
 Sigmas: TypeAlias = tuple[float, ...]
@@ -36,8 +38,8 @@ def karras(steps: int, *, sigma_max: float, sigma_min: float, rho: float = 7.0) 
     ----------
     Karras, Aittala, Aila & Laine 2022, equation 5, arXiv:2206.00364.
     """
-    if not (math.isfinite(rho) and rho > 0.0):
-        raise InvalidParameter(f"rho is {rho!r}; it must be a finite number > 0, usually 7")
+    positive("rho", rho, "usually 7")
+    _check_ends(sigma_max, sigma_min)
     start, stop = sigma_max ** (1.0 / rho) if sigma_max > 0.0 else 0.0, max(sigma_min, 0.0) ** (1.0 / rho)
     return _schedule(steps, sigma_max, sigma_min, lambda part: (start + part * (stop - start)) ** rho)
 
@@ -96,8 +98,9 @@ def cosine(steps: int, *, sigma_max: float, sigma_min: float, spread: float | No
     ----------
     Nichol & Dhariwal 2021, arXiv:2102.09672, equation 17.
     """
-    if spread is not None and not (math.isfinite(spread) and spread > 0.0):
-        raise InvalidParameter(f"spread is {spread!r}; the standard deviation of clean images is finite and > 0")
+    if spread is not None:
+        positive("spread", spread, "it is the standard deviation of clean images")
+    _check_ends(sigma_max, sigma_min)
     width = sigma_max if spread is None else spread
     start, stop = math.atan2(sigma_max, width), math.atan2(sigma_min, width)
     return _schedule(steps, sigma_max, sigma_min, lambda part: width * math.tan(start + part * (stop - start)))
@@ -111,14 +114,18 @@ SCHEDULES: Mapping[str, Callable[..., Sigmas]] = {
 }
 
 
-def _schedule(steps: int, sigma_max: float, sigma_min: float, level: Callable[[float], float]) -> Sigmas:
-    if steps < 1:
-        raise InvalidParameter(f"steps is {steps}; a schedule has at least 1 step")
-    if not (math.isfinite(sigma_max) and 0.0 < sigma_min < sigma_max):
+def _check_ends(sigma_max: float, sigma_min: float) -> None:
+    numbers = is_number(sigma_min) and is_number(sigma_max)
+    if not (numbers and 0.0 < sigma_min < sigma_max <= sys.float_info.max):
         raise InvalidParameter(
-            f"sigma_min is {sigma_min:g} and sigma_max is {sigma_max:g}; "
+            f"sigma_min is {shown(sigma_min)} and sigma_max is {shown(sigma_max)}; "
             "a schedule needs 0 < sigma_min < sigma_max, both finite, in the units of the image"
         )
+
+
+def _schedule(steps: int, sigma_max: float, sigma_min: float, level: Callable[[float], float]) -> Sigmas:
+    steps = whole("steps", steps, 1, "a schedule has at least one step")
+    _check_ends(sigma_max, sigma_min)
     between = (float(level(i / (steps - 1))) for i in range(1, steps - 1))
     ends = (float(sigma_min), 0.0) if steps > 1 else (0.0,)
     sigmas = (float(sigma_max), *between, *ends)

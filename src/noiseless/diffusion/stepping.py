@@ -21,6 +21,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from noiseless.argument_checks import positive
 from noiseless.errors import InvalidParameter
 
 EXPLICIT, FAST_EXPLICIT, SEMI_IMPLICIT = "explicit", "fast-explicit", "semi-implicit"
@@ -56,8 +57,7 @@ def check_step_size(step_size: float, spacing: tuple[float, ...], stepping: str 
     ------
     InvalidParameter : the step is not positive, or explicit and beyond the bound.
     """
-    if not (math.isfinite(step_size) and step_size > 0.0):
-        raise InvalidParameter(f"step_size is {step_size:g}; it is a finite time > 0")
+    positive("step_size", step_size, "it is a time, in the unit of the spacing squared")
     bound = stability_bound(spacing)
     # The bound itself may be written as a rounded decimal, so a last-digit excess is no error.
     if stepping == EXPLICIT and step_size > bound * (1.0 + 1e-9):

@@ -16,6 +16,7 @@ behind with a warning. XMP, which says how to develop what is developed now, and
 A result is written as TIFF or PNG: nobody could put developed pixels back into a raw file.
 """
 
+import io
 import logging
 import struct
 from dataclasses import replace
@@ -29,7 +30,18 @@ from numpy.typing import NDArray
 from noiseless.errors import UnreadableFile, UnsupportedFormat
 from noiseless.image import Image, from_array
 
-from .directory import EXIF, GPS, INTEROPERABILITY, STRUCTURE, Directory, Tag, encode_exif, read_directory, read_start
+from .directory import (
+    EXIF,
+    GPS,
+    INTEROPERABILITY,
+    STRUCTURE,
+    Directory,
+    Flavour,
+    Tag,
+    encode_exif,
+    read_directory,
+    read_start,
+)
 from .limits import check_pixel_count
 from .tiff_tags import CAPTION, LONGEST_CAPTION
 
@@ -45,7 +57,11 @@ ORIENTATION, COLOUR_SPACE = 274, 40961
 UPRIGHT = SRGB = 1
 UNTRUE = {37500, 40962, 40963, INTEROPERABILITY}
 """The maker's notes, the size of the picture, and whether it is Adobe RGB."""
-SHORT = 3
+SHORT, LONG, DIRECTORY, LONG8 = 3, 4, 13, 16
+
+DNG_VERSION, SUB_DIRECTORIES = 50706, 330
+SEGMENTS = ((273, 279), (324, 325))
+"""Tags of where strips, and tiles, lie, and of how many bytes they have."""
 
 
 def read(path: Path) -> Image:
@@ -56,6 +72,8 @@ def read(path: Path) -> Image:
     UnreadableFile : truncated, damaged or too large, or of a camera that LibRaw does not know.
     """
     with path.open("rb") as stream:
+        _check_whole(stream)
+        stream.seek(0)
         try:
             developed = _developed(stream)
         except (rawpy.LibRawError, rawpy.NotSupportedError, ValueError, MemoryError) as error:
@@ -101,6 +119,37 @@ def _developed(stream: BinaryIO) -> NDArray[np.uint16]:
             median_filter_passes=0,
         )
     return developed
+
+
+def _check_whole(stream: BinaryIO) -> None:
+    """Refuse a DNG that ends before its pixels do: LibRaw says so on stderr, and makes up what is missing.
+
+    Raises
+    ------
+    UnreadableFile : it is truncated.
+    """
+    try:
+        flavour, place = read_start(stream)
+        page, _ = read_directory(stream, flavour, place)
+        if DNG_VERSION not in page:
+            return
+        inner = [read_directory(stream, flavour, each)[0] for each in _numbers(page.get(SUB_DIRECTORIES), flavour)]
+    except UnreadableFile:  # LibRaw may know it nevertheless
+        return
+    file_bytes = stream.seek(0, io.SEEK_END)
+    for directory in (page, *inner):
+        for places, lengths in SEGMENTS:
+            starts, counts = (_numbers(directory.get(code), flavour) for code in (places, lengths))
+            if any(start + count > file_bytes for start, count in zip(starts, counts, strict=False)):
+                raise UnreadableFile("it ends before its pixels do: it is truncated; copy it again")
+
+
+def _numbers(tag: Tag | Directory | None, flavour: Flavour) -> tuple[int, ...]:
+    """The whole numbers of a tag; none where it has others, or is not there."""
+    letter = {SHORT: "H", LONG: "I", DIRECTORY: "I", LONG8: "Q"}.get(tag.kind) if isinstance(tag, Tag) else None
+    if letter is None or not isinstance(tag, Tag):
+        return ()
+    return struct.unpack(f"{flavour.order}{tag.length}{letter}", tag.data)
 
 
 def _exif(stream: BinaryIO) -> bytes | None:

@@ -47,7 +47,7 @@ def _dicom(header: Mapping[str, Any]) -> dict[str, Any]:
     rescales = sorted({(frame.slope, frame.intercept) for frame in frames})
     return {
         "modality": str(first.header.get("Modality", "")),
-        "object": first.header.SOPClassUID.name,
+        "object": getattr(first.header.get("SOPClassUID"), "name", ""),
         "files": len(sources),
         "frames": len(frames),
         "compression": first.header.file_meta.TransferSyntaxUID.name,

@@ -30,6 +30,9 @@ SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12:
 PLACES = {13, 18}
 """Data types whose items are offsets of directories."""
 
+MOST_SHARED = 4
+"""Times the file that its tags may hold together; well-made ones, of which none shares a place, hold less than it."""
+
 
 class Tag(NamedTuple):
     kind: int
@@ -71,7 +74,7 @@ def read_directory(
 
     Raises
     ------
-    UnreadableFile : it points beyond the end of the stream.
+    UnreadableFile : it points beyond the end of the stream, or its tags hold more than there is.
     """
     count_format, entry_format, width = ("Q", "HHQ8s", 8) if flavour.big else ("H", "HHI4s", 4)
     head = struct.Struct(flavour.order + count_format)
@@ -80,6 +83,7 @@ def read_directory(
     (count,) = head.unpack(_read(stream, offset, head.size))
     body = _read(stream, offset + head.size, count * entry.size + pointer.size)
     directory: Directory = {}
+    left = MOST_SHARED * stream.seek(0, io.SEEK_END)
     for code, kind, items, inline in entry.iter_unpack(body[: -pointer.size]):
         if kind not in SIZES or code in directory:
             continue
@@ -89,6 +93,9 @@ def read_directory(
             _check_end(stream, place + size)
             continue
         data = _read(stream, place, size) if size > width else inline[:size]
+        left -= len(data)
+        if left < 0:  # many that lie in one place
+            raise UnreadableFile("its tags hold more than the file has; it is damaged")
         if code not in POINTERS and kind not in PLACES:
             directory[code] = Tag(kind, items, data)
         elif code in POINTERS and depth < 2 and items == 1:  # the camera's and the position's, and one inside those

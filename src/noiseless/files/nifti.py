@@ -11,7 +11,9 @@ orientation (qform and sform codes 0).
 import contextlib
 import gzip
 import logging
+import warnings
 import zlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +45,7 @@ def read(path: Path) -> Image:
     UnreadableFile : truncated, damaged or too large.
     UnsupportedFormat : a series, vectors, colour or complex numbers.
     """
-    with _errors_in_words():
+    with _errors_in_words(), quietly():
         return _read(path)
 
 
@@ -55,7 +57,9 @@ def _read(path: Path) -> Image:
     dtype = header.get_data_dtype()
     if dtype.kind not in "iuf":
         raise UnsupportedFormat(f"its pixels are of type {dtype}; noiseless reads real numbers")
-    if source.affine is not None and np.linalg.matrix_rank(source.affine) < 4:
+    # LAPACK prints to stderr where numbers are not finite.
+    affine = source.affine
+    if affine is not None and not (np.isfinite(affine).all() and np.linalg.matrix_rank(affine) == 4):
         raise UnreadableFile("its affine has no inverse, so its voxels have no place; repair its sform or qform")
     volumes = shape[3] if len(shape) > 3 else 1
     shape = shape[:3]
@@ -120,20 +124,25 @@ def _as_in_file(stored: Any, image: Image, header: Any) -> Any:
 
 
 @contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Without what nibabel prints of headers that it mends."""
+    told = logging.getLogger("nibabel.global")
+    level = told.level
+    told.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        told.setLevel(level)
+
+
+@contextlib.contextmanager
 def _errors_in_words() -> Any:
     try:
         yield
     except NoiselessError:
         raise
-    except (
-        ImageFileError,
-        HeaderDataError,
-        ArithmeticError,
-        EOFError,
-        LookupError,
-        OSError,
-        ValueError,
-        zlib.error,
-    ) as error:
+    except DAMAGE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UnreadableFile(f"its NIfTI data are damaged ({reason}); copy or export it again") from error

@@ -305,6 +305,8 @@ def _check_segments(series: Any, file_bytes: int) -> None:
         raise UnreadableFile("its header claims a picture without pixels; it is damaged")
     if pixels > limits.most_pixels() and series.nbytes > MAX_EXPANSION * file_bytes:
         limits.check_pixel_count(page.imagewidth, pixels // page.imagewidth)
+    if page.is_tiled:
+        limits.check_pixel_count(page.tilewidth, page.tilelength)
     is_plain = page.compression == 1
     expected = int(np.prod(page.chunked, dtype=np.int64))
     for each in series.pages:
@@ -323,8 +325,11 @@ def _checked(page: Any) -> tuple[int, int | None]:
 
     Raises
     ------
+    UnreadableFile : an arrangement of samples that there is not.
     UnsupportedFormat : pixels that are not gray, RGB or plain channels of a known type.
     """
+    if page.planarconfig not in (1, 2):  # tifffile takes others for one of them, and counts segments by the other
+        raise UnreadableFile("it does not say how its samples lie, side by side or plane by plane; it is damaged")
     photometric, extras = int(page.photometric), tuple(page.extrasamples)
     if photometric == YCBCR and page.compression == JPEG:
         photometric = RGB

@@ -12,6 +12,7 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import not_negative, positive
 from noiseless.denoiser import Array
 from noiseless.errors import InvalidParameter
 from noiseless.noise import PixelwiseNoise
@@ -83,8 +84,7 @@ class BlurredData:
     sigma: float
 
     def __post_init__(self) -> None:
-        if not self.sigma > 0.0:
-            raise InvalidParameter(f"sigma is {self.sigma:g}; a blur is undone against noise of a level above 0")
+        positive("sigma", self.sigma, "a blur is undone against noise of some level")
         if tuple(self.transfer.shape) != tuple(self.noisy.shape[1:]):
             raise InvalidParameter(
                 f"the transfer has shape {tuple(self.transfer.shape)}, the space of the image {self.noisy.shape[1:]}"
@@ -113,8 +113,7 @@ class PoissonData:
     gain: float
 
     def __post_init__(self) -> None:
-        if not self.gain > 0.0:
-            raise InvalidParameter(f"gain is {self.gain:g}; a photon has a brightness above 0")
+        positive("gain", self.gain, "it is the brightness of a photon")
 
     def __call__(self, estimate: Array, variance: float, /) -> Array:
         xp = array_api_compat.array_namespace(estimate)
@@ -141,8 +140,7 @@ class KnownPixels:
     sigma: float = 0.0
 
     def __post_init__(self) -> None:
-        if not self.sigma >= 0.0:
-            raise InvalidParameter(f"sigma is {self.sigma:g}; noise has a level of at least 0")
+        not_negative("sigma", self.sigma, "0 takes known pixels as they are")
         if tuple(self.known.shape) != tuple(self.noisy.shape):
             raise InvalidParameter(f"known has shape {tuple(self.known.shape)}, the image {tuple(self.noisy.shape)}")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import ClassVar
 
+from noiseless.argument_checks import positive, whole
 from noiseless.denoiser import Array, Denoiser
 from noiseless.diffusion.schedule import karras
 from noiseless.errors import InvalidParameter
@@ -42,8 +43,7 @@ class Guided:
     random: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not self.spread > 0.0:
-            raise InvalidParameter(f"spread is {self.spread:g}; images depart from their means by more than 0")
+        positive("spread", self.spread, "it is how far images depart from their means")
 
     def step(self, denoiser: Denoiser, state: State, sigma_next: float, normal: Normal, /) -> State:
         def told(image: Array, sigma: float) -> Array:
@@ -71,9 +71,10 @@ def guided_samples(
     ------
     InvalidParameter : steps is below 2, or sigma or spread not above 0.
     """
-    if steps < 2:
+    if whole("steps", steps, 1, "use 10 or more") < 2:
         raise InvalidParameter(f"steps is {steps}: one step is a mean, the same in every sample; use 10 or more")
     levels = karras(steps, sigma_max=sigma, sigma_min=LAST_LEVEL * sigma)
+    whole("seed", seed, 0, "it fixes the samples")
     sampler = Guided(data, spread)
     for number in count():
         normal = normal_from_seed(seed_of_sample(seed, number))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import array_api_compat
 
+from noiseless.argument_checks import whole
 from noiseless.denoiser import Array, Denoiser, Sigma
 from noiseless.diffusion.schedule import Sigmas, karras
 from noiseless.errors import InvalidParameter
@@ -47,8 +48,7 @@ class ProbabilityFlow:
     schedule: Callable[..., Sigmas] = karras
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise InvalidParameter(f"steps is {self.steps}; use 1 for the posterior mean, more for the flow")
+        whole("steps", self.steps, 1, "use 1 for the posterior mean, more for the flow")
 
     def __call__(self, noisy: Array, sigma: Sigma, /) -> Array:
         *_, final = self.states(noisy, sigma, normal_from_seed(self.seed))
@@ -115,7 +115,7 @@ class PosteriorSamples:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.steps < 2:
+        if whole("steps", self.steps, 1, "use 10 or more") < 2:
             raise InvalidParameter(
                 f"steps is {self.steps}: one step is the posterior mean, the same in every sample; use 10 or more"
             )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from noiseless.argument_checks import is_number, number, shown
 from noiseless.denoiser import Array, Denoiser
 from noiseless.diffusion.schedule import karras
 from noiseless.errors import InvalidParameter
@@ -9,6 +10,7 @@ from noiseless.generation.randomness import normal_from_seed
 from noiseless.generation.sampler import Sampler, integrate
 from noiseless.generation.stochastic import Ancestral
 from noiseless.score import NetworkDenoiser
+from noiseless.sigma_map import LARGEST_SIGMA
 
 # Half a step of 255: below it an 8-bit image cannot tell the difference.
 LAST_LEVEL = 0.002
@@ -47,9 +49,12 @@ def sample(
     ------
     InvalidParameter : the shape has no channels and space; or ``steps`` or ``sigma`` is out of range.
     """
-    if len(shape) < 3 or min(shape) < 1:
-        raise InvalidParameter(f"shape is {shape}; give channels and space, such as (3, 256, 256)")
-    if not sigma > LAST_LEVEL:
+    lengths = shape if isinstance(shape, tuple | list) else ()
+    if len(lengths) not in (3, 4) or not all(is_number(length) and length >= 1 for length in lengths):
+        raise InvalidParameter(f"shape is {shown(shape)}; give channels and space, such as (3, 256, 256)")
+    if abs(number("level", level, "it is a grey level in nominal units, usually 0.5")) > LARGEST_SIGMA:
+        raise InvalidParameter(f"level is {level:g}; it must be within {LARGEST_SIGMA:g} of 0, usually 0.5")
+    if not LAST_LEVEL < number("sigma", sigma, "it is a noise level in nominal units, usually 1") <= LARGEST_SIGMA:
         raise InvalidParameter(f"sigma is {sigma:g}; drawing starts from noise of a level above 0.002, usually 1")
     normal = normal_from_seed(seed)
     flat = np.full(shape, level, dtype=np.float32)

@@ -6,6 +6,7 @@ from typing import TypeAlias
 import array_api_compat
 import numpy as np
 
+from noiseless.argument_checks import whole
 from noiseless.denoiser import Array
 
 Normal: TypeAlias = Callable[[Array], Array]
@@ -23,8 +24,12 @@ def normal_from_seed(seed: int) -> Normal:
     Parameters
     ----------
     seed : >= 0; the same seed gives the same sequence for NumPy, torch on the CPU and torch on a GPU.
+
+    Raises
+    ------
+    InvalidParameter : the seed is no whole number, or negative.
     """
-    rng = np.random.default_rng((seed, _STREAM))
+    rng = np.random.default_rng((whole("seed", seed, 0, "it fixes the noise that is drawn"), _STREAM))
 
     def normal(like: Array) -> Array:
         xp = array_api_compat.array_namespace(like)
@@ -36,4 +41,5 @@ def normal_from_seed(seed: int) -> Normal:
 
 def seed_of_sample(seed: int, number: int) -> int:
     """The seed of one sample of several: the n-th is the same however many are drawn."""
+    seed = whole("seed", seed, 0, "it fixes the samples")
     return int(np.random.SeedSequence((seed, number)).generate_state(1)[0])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
+from noiseless.argument_checks import not_negative
 from noiseless.denoiser import Array, Denoiser
 from noiseless.errors import InvalidParameter
 from noiseless.generation.randomness import Normal
@@ -69,7 +70,7 @@ def trajectory(
     ------
     InvalidParameter : the schedule does not decrease to 0.
     """
-    levels = [float(sigma) for sigma in sigmas]
+    levels = [not_negative("a sigma", sigma, "take them from diffusion.karras") for sigma in sigmas]
     if len(levels) < 2 or levels[-1] != 0.0 or any(a <= b for a, b in pairwise(levels)):
         raise InvalidParameter(f"the sigmas {levels} must fall strictly and end in 0; use diffusion.karras")
     state = State(start, levels[0], start, levels[0])

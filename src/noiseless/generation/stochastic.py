@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from noiseless.argument_checks import positive, whole
 from noiseless.denoiser import Array, Denoiser
-from noiseless.errors import InvalidParameter
 from noiseless.generation.deterministic import Euler
 from noiseless.generation.randomness import Normal
 from noiseless.generation.sampler import State
@@ -124,7 +124,5 @@ def langevin_step(image: Array, denoised: Array, state: State, length: float, no
 
 
 def _check_walk(name: str, count: int, length: float) -> None:
-    if count < 1:
-        raise InvalidParameter(f"{name} is {count}; use 1 Langevin step at each level, or more")
-    if not (math.isfinite(length) and length > 0.0):
-        raise InvalidParameter(f"length is {length:g}; a Langevin step has a finite length above 0, usually 0.2")
+    whole(name, count, 1, "use 1 Langevin step at each level, or more")
+    positive("length", length, "it is that of a Langevin step, usually 0.2")

@@ -16,11 +16,13 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
+from noiseless.argument_checks import whole
 from noiseless.denoiser import Array, Denoiser, Sigma
 from noiseless.diffusion import heat_flow
 from noiseless.errors import InvalidParameter
 from noiseless.generation.randomness import normal_from_seed
 from noiseless.names import Lazy, load
+from noiseless.sigma_map import sigma_array
 
 _FORWARD = Lazy("noiseless.score.differentiation:forward_product", extra="torch")
 
@@ -54,7 +56,7 @@ def jacobian_product(denoiser: Denoiser, noisy: Array, sigma: Sigma, direction: 
     if tuple(direction.shape) != tuple(noisy.shape):
         raise InvalidParameter(f"the direction has shape {tuple(direction.shape)}, the image {tuple(noisy.shape)}")
     xp = array_api_compat.array_namespace(noisy)
-    level = float(xp.max(xp.asarray(sigma)))
+    level = float(xp.max(sigma_array(sigma, noisy, xp)))
     length = float(xp.mean(direction * direction)) ** 0.5
     if not level > 0.0:
         raise InvalidParameter(f"sigma is {level:g}; without noise there is nothing to be unsure of, give one above 0")
@@ -169,8 +171,8 @@ def posterior_components(
     ------
     InvalidParameter : the region is empty or has fewer values than ``count``; or ``count`` or ``rounds`` is below 1.
     """
-    if count < 1 or rounds < 1:
-        raise InvalidParameter(f"count is {count} and rounds {rounds}; both are at least 1")
+    whole("count", count, 1, "it is a number of components")
+    whole("rounds", rounds, 1, "usually 12")
     xp = array_api_compat.array_namespace(noisy)
     place: Any = (..., *region)
     values = int(np.prod(noisy[place].shape))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import not_negative, positive
 from noiseless.errors import InvalidImage, InvalidParameter
 
 from .srgb import light_of, moments, value_of
@@ -62,13 +63,11 @@ class Camera:
     def __post_init__(self) -> None:
         for name in ("gain", "sigma", "white", "red", "blue"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-                raise InvalidParameter(f"{name} is {value!r}; it must be a number")
-            least_is_allowed = name in ("gain", "sigma")
-            if not np.isfinite(value) or value < 0 or (value == 0 and not least_is_allowed):
-                bound = ">= 0, as a share of full scale" if least_is_allowed else "> 0"
-                raise InvalidParameter(f"{name} is {value:g}; it must be finite and {bound}")
-            object.__setattr__(self, name, float(value))
+            if name in ("gain", "sigma"):
+                value = not_negative(name, value, "give a share of full scale")
+            else:
+                value = positive(name, value, "give the value of white" if name == "white" else "1 changes no colour")
+            object.__setattr__(self, name, value)
         if 0 < self.gain < FAINTEST:
             raise InvalidParameter(
                 f"gain is {self.gain:g}; below {FAINTEST:g} of full scale photons are not counted: use 0"

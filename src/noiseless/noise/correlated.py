@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import not_negative, number
 from noiseless.errors import InvalidImage, InvalidParameter
 
 NARROWEST = 0.1
@@ -168,7 +169,7 @@ def gaussian_kernel(width: float) -> NDArray[np.float64]:
     ------
     InvalidParameter : width is negative, above 100, or not finite.
     """
-    if not 0 <= width <= 100:
+    if not 0 <= number("width", width, "give the standard deviation in pixels, 0 to 100") <= 100:
         raise InvalidParameter(f"width is {width:g}; it must be from 0 to 100 pixels")
     if width < NARROWEST:
         return np.ones((1, 1))
@@ -245,13 +246,7 @@ def spectral_log_likelihood(noisy: NDArray[Any], clean: NDArray[Any], spectrum: 
 
 
 def _checked_sigma(sigma: Any) -> float:
-    if isinstance(sigma, bool) or not isinstance(sigma, int | float | np.integer | np.floating):
-        raise InvalidParameter(f"sigma is {sigma!r}; it must be a number: the standard deviation in image units")
-    if not 0 <= sigma < np.inf:
-        raise InvalidParameter(
-            f"sigma is {sigma:g}; it must be finite and >= 0: give the standard deviation in image units"
-        )
-    return float(sigma)
+    return not_negative("sigma", sigma, "give the standard deviation in image units")
 
 
 def _checked_kernel(kernel: Any) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import shown
 from noiseless.errors import InvalidImage, InvalidParameter
 
 
@@ -101,9 +102,12 @@ class Gaussian:
 
 
 def _checked(sigma: Any) -> float | NDArray[Any]:
-    values = np.asarray(sigma)
+    try:
+        values = np.asarray(sigma)
+    except ValueError:  # lists of unequal length
+        values = np.asarray(None)
     if values.dtype.kind not in "iuf" or values.size == 0:
-        raise InvalidParameter(f"sigma is {sigma!r}; it must be a number, or an array of numbers, >= 0")
+        raise InvalidParameter(f"sigma is {shown(sigma)}; it must be a number, or an array of numbers, >= 0")
     bad = values[~(np.isfinite(values) & (values >= 0))]
     if bad.size:
         raise InvalidParameter(

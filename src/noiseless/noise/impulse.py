@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import number
 from noiseless.errors import InvalidImage, InvalidParameter
 
 from .outliers import misfits, misplaced_extremes
@@ -313,14 +314,12 @@ def _within(values: NDArray[Any], low: float, high: float) -> NDArray[np.bool_]:
 
 def _check(impulses: SaltAndPepper | RandomImpulses | HotPixels) -> None:
     for name in ("density", "low", "high"):
-        value = getattr(impulses, name)
-        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-            raise InvalidParameter(f"{name} is {value!r}; it must be a number")
-        object.__setattr__(impulses, name, float(value))
+        remedy = "give the share of replaced pixels" if name == "density" else "give a value in image units"
+        object.__setattr__(impulses, name, number(name, getattr(impulses, name), remedy))
     density, low, high = impulses.density, impulses.low, impulses.high
     if not 0 <= density <= 1:
         raise InvalidParameter(f"density is {density:g}; it must be from 0 to 1: give the share of replaced pixels")
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+    if not low < high:
         raise InvalidParameter(f"low is {low:g} and high is {high:g}; give finite values in image units, low < high")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from noiseless.argument_checks import word
 from noiseless.errors import InvalidParameter
 from noiseless.names import Lazy, lookup
 
@@ -45,6 +46,9 @@ WORDS_OF_KERNEL = {"kernel": "width"}
 JOINT = r"\+(?=\s*[A-Za-z])"
 # A plus before a letter joins two kinds; before a digit it belongs to a number, as in 1e+3.
 
+LONGEST = 2000
+"""Letters of a notation; those of all kinds here, one after the other, are fewer."""
+
 
 def parse_noise(text: str) -> NoiseModel:
     """The noise model that ``text`` names: a kind, a colon, and its numbers in order or by name.
@@ -58,8 +62,13 @@ def parse_noise(text: str) -> NoiseModel:
     ------
     UnknownName : there is no such kind; the message gives the nearest one.
     InvalidParameter : a number is missing, superfluous, unreadable, named wrongly, or out of range; or kinds are
-        joined that have no law together.
+        joined that have no law together; or the text is longer than ``LONGEST``.
     """
+    word("noise", text, "such as 'gaussian:25'")
+    if len(text) > LONGEST:
+        raise InvalidParameter(
+            f"noise of {len(text)} letters, {text[:40]!r}...; write kind:a=..,b=.. in {LONGEST} at most"
+        )
     first, *others = [_parse_one(part, text) for part in re.split(JOINT, text)]
     model = first
     for other in others:

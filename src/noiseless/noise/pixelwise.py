@@ -1,4 +1,4 @@
-"""What the models of signal-dependent noise ask of their parameters and images, and how they walk over the pixels.
+"""What the models of signal-dependent noise ask of their images, and how they walk over the pixels.
 
 An image is worked on in blocks that stay in the cache, in float64: a formula of ten steps over a megapixel then costs
 about as much as one or two over the whole image at once, and float32 images lose no digits on the way.
@@ -10,52 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noiseless.errors import InvalidImage, InvalidParameter
+from noiseless.errors import InvalidImage
 
 BLOCK = 1 << 14
 # Pixels in a block: 128 KiB of float64, of which a few arrays fit into the second cache of any recent processor.
 
 Values = NDArray[np.float64]
-
-
-def number(name: str, value: Any, remedy: str) -> float:
-    """``value`` as a float.
-
-    Raises
-    ------
-    InvalidParameter : it is no number (a bool is none), or not finite.
-    """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        raise InvalidParameter(f"{name} is {value!r}; it must be a number: {remedy}")
-    if not np.isfinite(value):
-        raise InvalidParameter(f"{name} is {value:g}; it must be finite: {remedy}")
-    return float(value)
-
-
-def positive(name: str, value: Any, remedy: str) -> float:
-    """``value`` as a float > 0.
-
-    Raises
-    ------
-    InvalidParameter : it is no number, not finite, or not above 0.
-    """
-    checked = number(name, value, remedy)
-    if checked <= 0:
-        raise InvalidParameter(f"{name} is {checked:g}; it must be finite and > 0: {remedy}")
-    return checked
-
-
-def not_negative(name: str, value: Any, remedy: str) -> float:
-    """``value`` as a float >= 0.
-
-    Raises
-    ------
-    InvalidParameter : it is no number, not finite, or below 0.
-    """
-    checked = number(name, value, remedy)
-    if checked < 0:
-        raise InvalidParameter(f"{name} is {checked:g}; it must be finite and >= 0: {remedy}")
-    return checked
 
 
 def require_floating(image: NDArray[Any]) -> None:

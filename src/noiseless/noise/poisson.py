@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import not_negative, number, positive
 from noiseless.errors import InvalidParameter
 from noiseless.names import Lazy, load
 
-from .pixelwise import Values, in_blocks, not_negative, number, pairs_in_blocks, positive, require_floating
+from .pixelwise import Values, in_blocks, pairs_in_blocks, require_floating
 from .stabilisation import UniformTable, turned_round
 
 _OMEGA = Lazy("scipy.special:wrightomega")

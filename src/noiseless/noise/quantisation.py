@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noiseless.errors import InvalidImage, InvalidParameter
+from noiseless.argument_checks import positive
+from noiseless.errors import InvalidImage
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,7 @@ class Quantisation:
     step: float
 
     def __post_init__(self) -> None:
-        if isinstance(self.step, bool) or not isinstance(self.step, int | float | np.integer | np.floating):
-            raise InvalidParameter(f"step is {self.step!r}; it must be a number > 0 in image units")
-        if not 0 < self.step < np.inf:
-            raise InvalidParameter(f"step is {self.step:g}; it must be finite and > 0: give the spacing in image units")
-        object.__setattr__(self, "step", float(self.step))
+        object.__setattr__(self, "step", positive("step", self.step, "give the spacing in image units"))
 
     def sample(self, clean: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """``clean`` rounded to the nearest multiple of the step; a new array of its shape and dtype.

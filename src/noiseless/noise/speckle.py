@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import positive
 from noiseless.names import Lazy, load
 
-from .pixelwise import Values, in_blocks, pairs_in_blocks, positive, require_floating
+from .pixelwise import Values, in_blocks, pairs_in_blocks, require_floating
 
 _POLYGAMMA = Lazy("scipy.special:polygamma")
 

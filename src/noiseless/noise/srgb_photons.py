@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import not_negative, positive
 from noiseless.errors import InvalidImage
 
-from .pixelwise import Values, in_blocks, not_negative, pairs_in_blocks, positive
+from .pixelwise import Values, in_blocks, pairs_in_blocks
 from .poisson import PoissonGaussian
 from .srgb import light_of, moments, steepness, value_of
 

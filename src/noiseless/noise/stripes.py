@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import not_negative
 from noiseless.errors import InvalidImage, InvalidParameter
 
 
@@ -33,14 +34,8 @@ class Stripes:
 
     def __post_init__(self) -> None:
         for name in ("stripe", "sigma"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-                raise InvalidParameter(f"{name} is {value!r}; it must be a number")
-            if not 0 <= value < np.inf:
-                raise InvalidParameter(
-                    f"{name} is {value:g}; it must be finite and >= 0: give the standard deviation in image units"
-                )
-            object.__setattr__(self, name, float(value))
+            value = not_negative(name, getattr(self, name), "give the standard deviation in image units")
+            object.__setattr__(self, name, value)
         if isinstance(self.axis, bool) or not isinstance(self.axis, int | np.integer) or self.axis not in (0, 1):
             raise InvalidParameter(f"axis is {self.axis!r}; it must be 0 (an offset a row) or 1 (an offset a column)")
         object.__setattr__(self, "axis", int(self.axis))

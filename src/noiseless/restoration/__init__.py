@@ -9,7 +9,7 @@ from noiseless.restoration.methods import METHODS
 from noiseless.restoration.presets import PRESETS, preset_named
 from noiseless.restoration.quality import psnr, ssim
 from noiseless.restoration.recipe import Recipe
-from noiseless.restoration.recipe_file import RecipeFile, read_recipe, recipe_text
+from noiseless.restoration.recipe_file import RecipeFile, read_recipe, recipe_text, toml_in
 from noiseless.restoration.risk import Risk, self_supervised_loss, unbiased_risk
 from noiseless.restoration.spectral import spectral_risk
 from noiseless.restoration.temporal import TemporalDenoiser
@@ -43,6 +43,7 @@ __all__ = [
     "self_supervised_loss",
     "spectral_risk",
     "ssim",
+    "toml_in",
     "tune",
     "unbiased_risk",
 ]

@@ -196,7 +196,7 @@ def restore_image(
 def _opened(noisy: Array, channel_axis: int | None, device: str | None) -> tuple[Image, Array | None]:
     """An array as an image, and a torch tensor that is where the work is to be done; None: NumPy does it."""
     if not array_api_compat.is_torch_array(noisy):
-        return from_array(np.asarray(noisy), channel_axis=channel_axis), tensor_on(device)
+        return from_array(noisy, channel_axis=channel_axis), tensor_on(device)
     if device is not None and device != str(noisy.device):
         raise InvalidParameter(
             f"device is {device!r}, and the tensor is on {str(noisy.device)!r}, where it is denoised; leave it out, or "

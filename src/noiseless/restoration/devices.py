@@ -8,6 +8,7 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import word
 from noiseless.denoiser import Array, Denoiser, LocalDenoiser, Sigma
 from noiseless.errors import InvalidParameter
 from noiseless.names import Lazy, load
@@ -27,7 +28,7 @@ def tensor_on(device: str | None) -> Array | None:
     InvalidParameter : there is no such device.
     MissingExtra : a GPU is asked for, and torch is not installed.
     """
-    if device is None or device == "cpu":
+    if device is None or word("device", device, "use 'cpu', 'cuda', 'cuda:1' and so on, or 'auto'") == "cpu":
         return None
     if device == "auto" and importlib.util.find_spec("torch") is None:
         return None

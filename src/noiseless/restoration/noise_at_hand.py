@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from noiseless.argument_checks import shown
 from noiseless.denoiser import Array, Sigma
 from noiseless.diffusion import FILTERS
 from noiseless.errors import InvalidImage, InvalidParameter
@@ -14,11 +15,15 @@ from noiseless.noise import KINDS, Gaussian, NoiseEstimate, NoiseModel, estimate
 
 def as_image(image: Array | Image, channel_axis: int | None) -> Image:
     """An image as it is, or of an array."""
-    return image if isinstance(image, Image) else from_array(np.asarray(image), channel_axis=channel_axis)
+    return image if isinstance(image, Image) else from_array(image, channel_axis=channel_axis)
 
 
 Noise: TypeAlias = NoiseModel | str | None
 """What a caller says of the noise: a model, a kind whose parameters are to be estimated ("rician"), or nothing."""
+
+
+STRONGEST = 1e8
+"""Sigma over the range of an image: fourth powers of it are the last that float32 holds."""
 
 
 def given_noise(sigma: Sigma | None, noise: Noise, image: Image, channel_axis: int | None) -> Noise:
@@ -34,14 +39,29 @@ def given_noise(sigma: Sigma | None, noise: Noise, image: Image, channel_axis: i
     if noise is None:
         if sigma is None:
             return None
-        noise = Gaussian(sigma)
+        noise = _gaussian(sigma, image)
     if isinstance(noise, str) and noise in KINDS:
         return noise
     if not isinstance(noise, NoiseModel):
         raise InvalidParameter(
-            f"noise is {noise!r}; give a noise model, such as noiseless.noise.Rician(sigma=10), or {', '.join(KINDS)}"
+            f"noise is {shown(noise)}; give a noise model, such as noiseless.noise.Rician(sigma=10), or "
+            f"{', '.join(KINDS)}"
         )
     return _laid_out(noise, image, channel_axis) if isinstance(noise, Gaussian) else noise
+
+
+def _gaussian(sigma: Sigma, image: Image) -> Gaussian:
+    """Noise of that sigma, which arithmetic on the nominal image can hold.
+
+    Raises
+    ------
+    InvalidParameter : no sigma, or one beyond that.
+    """
+    noise = Gaussian(sigma)
+    largest, most = float(np.max(noise.sigma)), STRONGEST * image.scale
+    if largest > most:
+        raise InvalidParameter(f"sigma is {largest:g}; for this image it must be below {most:g}, in its units")
+    return noise
 
 
 def _laid_out(noise: Gaussian, image: Image, channel_axis: int | None) -> Gaussian:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import positive
 from noiseless.errors import InvalidImage, InvalidParameter
-from noiseless.image import check_dtype, with_channel_first
+from noiseless.image import LARGEST_VALUE, as_values, check_dtype, check_finite, check_magnitude, with_channel_first
 from noiseless.names import Lazy, load
 
 CORRELATE = Lazy("scipy.ndimage:correlate1d")
@@ -27,12 +28,17 @@ def psnr(image: Any, clean: Any, *, data_range: float = 255.0) -> float:
 
     Raises
     ------
-    InvalidImage : the shapes differ.
+    InvalidImage : the shapes differ, or a value is not finite.
     InvalidParameter : ``data_range`` is not above 0.
     """
     a, b = _pair(image, clean, data_range)
-    error = float(np.mean(np.square(a - b)))
-    return math.inf if error == 0.0 else 10.0 * math.log10(data_range**2 / error)
+    difference = a - b
+    largest = float(np.max(np.abs(difference)))
+    if largest == 0.0:
+        return math.inf
+    # Squares of the smallest and the greatest values would leave float64.
+    error = float(np.mean(np.square(difference / largest)))
+    return 20.0 * (math.log10(data_range) - math.log10(largest)) - 10.0 * math.log10(error)
 
 
 def ssim(image: Any, clean: Any, *, data_range: float = 255.0, channel_axis: int | None = None) -> float:
@@ -54,7 +60,7 @@ def ssim(image: Any, clean: Any, *, data_range: float = 255.0, channel_axis: int
 
     Raises
     ------
-    InvalidImage : the shapes differ, or the image is smaller than a window.
+    InvalidImage : the shapes differ, a value is not finite, or the image is smaller than a window.
     InvalidParameter : ``data_range`` is not above 0, or ``channel_axis`` is not an axis.
 
     References
@@ -86,11 +92,15 @@ def ssim(image: Any, clean: Any, *, data_range: float = 255.0, channel_axis: int
 
 
 def _pair(image: Any, clean: Any, data_range: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    a, b = np.asarray(image), np.asarray(clean)
+    a, b = as_values(image), as_values(clean)
     check_dtype(a)
     check_dtype(b)
     if a.shape != b.shape or a.size == 0:
         raise InvalidImage(f"the images have the shapes {a.shape} and {b.shape}; a comparison needs equal ones")
-    if not data_range > 0:
-        raise InvalidParameter(f"data_range is {data_range}; it is the peak value, above 0: 255 for 8-bit images")
+    if positive("data_range", data_range, "it is the peak value, 255 for 8-bit images") > LARGEST_VALUE:
+        raise InvalidParameter(f"data_range is {data_range:g}; it must be at most {LARGEST_VALUE:g}: use another unit")
+    for values in (a, b):
+        if values.dtype.kind == "f":
+            check_finite(values)
+            check_magnitude(values)
     return a.astype(np.float64), b.astype(np.float64)

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from noiseless.argument_checks import is_number, not_negative, number, shown, whole, word
 from noiseless.denoiser import Denoiser
 from noiseless.errors import InvalidParameter
 from noiseless.generation import SAMPLERS, PosteriorSamples, ProbabilityFlow, Sampler
@@ -15,6 +16,8 @@ from noiseless.score import LEARNED, is_blind
 AUTO = "auto"
 
 LARGEST_STRENGTH = 4.0
+
+MOST_STEPS = 10_000
 
 USUAL_SAMPLERS = {"flow": "euler", "samples": "ancestral"}
 """What "auto" means for a flow and for samples."""
@@ -67,17 +70,24 @@ class Recipe:
     budget_s: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.strength <= LARGEST_STRENGTH:
+        word("method", self.method, "a name in METHODS, with parameters or without")
+        word("model", self.model, "the name of a shipped model, or the path of a checkpoint")
+        word("sampler", self.sampler, "a name in generation.SAMPLERS, or 'auto'")
+        whole("steps", self.steps, 1, "1 is the posterior mean", most=MOST_STEPS)
+        whole("seed", self.seed, 0, "it fixes the noise that is drawn")
+        if not 0.0 <= number("strength", self.strength, "it is a factor on sigma") <= LARGEST_STRENGTH:
             raise InvalidParameter(
                 f"strength is {self.strength:g}; it is a factor on sigma, from 0 to {LARGEST_STRENGTH:g}, 1 for the "
                 "noise that there is"
             )
-        if self.samples < 0:
-            raise InvalidParameter(f"samples is {self.samples}; draw 0 or more, usually 8")
-        if not self.bound > 0.0:
-            raise InvalidParameter(f"bound is {self.bound:g}; use some standard deviations of the noise, usually 3")
-        if not 0.0 <= self.budget_s < math.inf:
-            raise InvalidParameter(f"budget_s is {self.budget_s:g}; give some seconds, or 0 for no choice of methods")
+        whole("samples", self.samples, 0, "usually 8")
+        if not (is_number(self.bound) and self.bound > 0.0):
+            raise InvalidParameter(
+                f"bound is {shown(self.bound)}; use some standard deviations of the noise, usually 3"
+            )
+        not_negative("budget_s", self.budget_s, "give some seconds, or 0 for no choice of methods")
+        if not (isinstance(self.members, tuple) and all(isinstance(member, str) for member in self.members)):
+            raise InvalidParameter(f"members is {shown(self.members)}; give a tuple of methods")
         if self.budget_s and (self.method != AUTO or self.steps != 1 or self.samples or self.strength != 1.0):
             raise InvalidParameter(
                 f"a budget is for method 'auto', which seeks the least error, at strength 1 and one step, without "

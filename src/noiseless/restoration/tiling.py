@@ -6,6 +6,7 @@ from itertools import product
 
 import array_api_compat
 
+from noiseless.argument_checks import whole
 from noiseless.denoiser import Array, LocalDenoiser, Sigma
 from noiseless.errors import InvalidParameter
 
@@ -46,7 +47,7 @@ class Tiled:
     tile: int = USUAL_TILE
 
     def __post_init__(self) -> None:
-        if self.tile < ALIGNMENT or self.tile % ALIGNMENT:
+        if whole("tile", self.tile, 1, f"use a multiple of {ALIGNMENT}, such as {USUAL_TILE}") % ALIGNMENT:
             raise InvalidParameter(f"tile is {self.tile}; use a multiple of {ALIGNMENT}, such as {USUAL_TILE}")
 
     def reach(self, sigma: float, /) -> int:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from noiseless.argument_checks import number, positive, shown, whole
 from noiseless.denoiser import Array, Sigma
 from noiseless.diffusion import FILTERS
 from noiseless.errors import InvalidParameter
@@ -217,14 +218,13 @@ def _domains(recipe: Recipe, parameters: Given | None) -> Mapping[str, Domain]:
         raise InvalidParameter("an ensemble chooses for itself, by the same risk; tune one of its members")
     if parameters is None:
         return USUAL_PARAMETERS.get(name, USUAL_STRENGTH)
-    if not parameters:
-        raise InvalidParameter("there is no parameter to tune; leave parameters out for what is usual, or name some")
+    _check_named(parameters)
     domains: dict[str, Domain] = {}
     for key, given in parameters.items():
         if isinstance(given, tuple):
             if len(given) != 2:
                 raise InvalidParameter(f"{key} is {given!r}; give (low, high) for a range, or a list of values")
-            domains[key] = Range(*map(float, given))
+            domains[key] = Range(*(number(key, end, "it is an end of a range") for end in given))
         elif isinstance(given, list) and given:
             domains[key] = tuple(given)
         else:
@@ -233,6 +233,13 @@ def _domains(recipe: Recipe, parameters: Given | None) -> Mapping[str, Domain]:
         for value in (domain.low, domain.high) if isinstance(domain, Range) else domain:
             recipe_with(recipe, {key: value})
     return domains
+
+
+def _check_named(parameters: Given) -> None:
+    if not isinstance(parameters, Mapping):
+        raise InvalidParameter(f"parameters is {shown(parameters)}; give (low, high), or a list of values, by name")
+    if not parameters:
+        raise InvalidParameter("there is no parameter to tune; leave parameters out for what is usual, or name some")
 
 
 def _usual(recipe: Recipe, name: str) -> float | None:
@@ -248,11 +255,8 @@ def _usual(recipe: Recipe, name: str) -> float | None:
 
 
 def _check(risk: str, budget_s: float, side: int, folds: int) -> None:
-    if risk not in RISKS:
-        raise InvalidParameter(f"risk is {risk!r}; use {' or '.join(map(repr, RISKS))}")
-    if not budget_s > 0.0:
-        raise InvalidParameter(f"budget_s is {budget_s:g}; give some seconds, usually 60")
-    if side < SMALLEST_SIDE:
-        raise InvalidParameter(f"side is {side}; a part of an image to tune on has {SMALLEST_SIDE} pixels or more")
-    if folds < 2:
-        raise InvalidParameter(f"folds is {folds}; cross-validation takes 2 or more, usually 5")
+    if not isinstance(risk, str) or risk not in RISKS:
+        raise InvalidParameter(f"risk is {shown(risk)}; use {' or '.join(map(repr, RISKS))}")
+    positive("budget_s", budget_s, "give some seconds, usually 60")
+    whole("side", side, SMALLEST_SIDE, f"a part of an image to tune on has {SMALLEST_SIDE} pixels or more")
+    whole("folds", folds, 2, "cross-validation takes 2 or more, usually 5")

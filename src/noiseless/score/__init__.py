@@ -8,7 +8,16 @@ from noiseless.names import Lazy
 from noiseless.names import load as load_lazy
 from noiseless.score.analytic import EmpiricalPrior, GaussianMixturePrior, GaussianPrior
 from noiseless.score.architecture import SIZES, ResidualShape
-from noiseless.score.checkpoint import Checkpoint, is_blind, load, load_model, load_shipped, save, shipped
+from noiseless.score.checkpoint import (
+    Checkpoint,
+    is_blind,
+    load,
+    load_model,
+    load_shipped,
+    model_names,
+    save,
+    shipped,
+)
 from noiseless.score.density_file import Mixture, load_density
 from noiseless.score.experts import Experts
 from noiseless.score.network_denoiser import NetworkDenoiser, engine_description
@@ -69,6 +78,7 @@ __all__ = [
     "load_density",
     "load_model",
     "load_shipped",
+    "model_names",
     "noise_from_denoised",
     "save",
     "score",

@@ -22,7 +22,7 @@ class GaussianPrior:
 
     Raises
     ------
-    InvalidParameter : std is not above 0.
+    InvalidParameter : std is not above 0, or not finite.
     """
 
     mean: Any

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from noiseless.errors import InvalidParameter
 
+LARGEST = 4096
+"""Far above every number of a network here; a file that says more would only cost memory."""
+
 
 @dataclass(frozen=True)
 class ResidualShape:
@@ -19,7 +22,7 @@ class ResidualShape:
 
     Raises
     ------
-    InvalidParameter : a number is below 1.
+    InvalidParameter : a number is below 1, or above ``LARGEST``.
     """
 
     channels: int
@@ -29,8 +32,10 @@ class ResidualShape:
 
     def __post_init__(self) -> None:
         for name in ("channels", "width", "blocks", "factor"):
-            if not (isinstance(getattr(self, name), int) and getattr(self, name) >= 1):
-                raise InvalidParameter(f"{name} is {getattr(self, name)!r}; a network needs a whole number >= 1")
+            value = getattr(self, name)
+            if not (isinstance(value, int) and 1 <= value <= LARGEST):
+                shown = f"{value!r:.20}"  # of a file, it may be as long as it likes
+                raise InvalidParameter(f"{name} is {shown}; a network needs a whole number from 1 to {LARGEST}")
 
     @property
     def reach(self) -> int:

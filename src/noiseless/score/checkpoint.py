@@ -16,14 +16,18 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from noiseless.argument_checks import whole, word
 from noiseless.atomic import replacing
-from noiseless.errors import IncompatibleCheckpoint, InvalidParameter, UnreadableFile
+from noiseless.errors import IncompatibleCheckpoint, InvalidParameter
 from noiseless.names import lookup
 from noiseless.score.architecture import ResidualShape
-from noiseless.score.card import card_of
+from noiseless.score.card import card_of, content_of
 
 # What the header of our files calls the card.
 CARD_KEY = "noiseless"
+
+MOST_LISTED = 6
+"""Kernels of one kind in an error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +75,7 @@ def load(path: Path) -> Checkpoint:
     UnreadableFile : missing, a directory, or not to be read.
     IncompatibleCheckpoint : damaged, without our card, or with missing, unexpected or misshapen kernels (all named).
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableFile(f"cannot read the checkpoint {path}: {error.strerror}") from error
-    return decode(content, name=str(path))
+    return decode(content_of(path, "checkpoint"), name=str(path))
 
 
 def decode(content: bytes, *, name: str) -> Checkpoint:
@@ -88,6 +88,8 @@ def decode(content: bytes, *, name: str) -> Checkpoint:
     try:
         card = card_of(content, CARD_KEY)
         shape = ResidualShape(**card.pop("shape"))
+        if not isinstance(card.get("recipe", {}), dict):
+            raise TypeError("the recipe is no object")
     except (KeyError, TypeError, ValueError, AttributeError, InvalidParameter) as error:
         raise IncompatibleCheckpoint(f"{name} has no noiseless card, so its network is unknown; {remedy}") from error
     expected = shape.kernel_shapes()
@@ -96,8 +98,8 @@ def decode(content: bytes, *, name: str) -> Checkpoint:
     misshapen = sorted(key for key in set(expected) & set(tensors) if tensors[key].shape != expected[key])
     if missing or unexpected or misshapen:
         raise IncompatibleCheckpoint(
-            f"{name} does not fit its own card: missing {missing}, unexpected {unexpected}, misshapen {misshapen}; "
-            f"{remedy}"
+            f"{name} does not fit its own card: missing {_listed(missing)}, unexpected {_listed(unexpected)}, "
+            f"misshapen {_listed(misshapen)}; {remedy}"
         )
     kernels = {key: tensors[key].astype(np.float32) for key in expected}
     if not all(np.isfinite(kernel).all() for kernel in kernels.values()):
@@ -113,6 +115,12 @@ def shipped() -> Mapping[str, Any]:
     folder = resources.files("noiseless.score") / "weights"
     files = [item for item in folder.iterdir() if item.name.endswith(".safetensors")]
     return {item.name.removesuffix(".safetensors"): item for item in sorted(files, key=lambda item: item.name)}
+
+
+def model_names() -> tuple[str, ...]:
+    """The networks that ship, as recipes name them: those for gray and colour first, then those for one of them."""
+    names = {name.rpartition("-")[0] for name in shipped()}
+    return tuple(sorted(names, key=lambda name: (f"{name}-gray" not in shipped(), name)))
 
 
 def load_shipped(name: str) -> Checkpoint:
@@ -138,6 +146,8 @@ def load_model(model: str, channels: int) -> Checkpoint:
     UnknownName : no shipped model of that name; the message suggests the nearest.
     IncompatibleCheckpoint : the file is for another number of channels, or damaged.
     """
+    if whole("channels", channels, 1, "1 for gray, 3 for colour") not in (1, 3):
+        raise InvalidParameter(f"channels is {channels}; there are networks for 1, gray, and for 3, colour")
     kind = {1: "gray", 3: "colour"}[channels]
     if _is_path(model):
         checkpoint = load(Path(model))
@@ -160,9 +170,18 @@ def model_reach(model: str) -> int:
     return max(checkpoint.shape.reach for checkpoint in _networks(model))
 
 
-@functools.cache
 def is_blind(model: str) -> bool:
-    """Whether a model was trained on the noise of cameras, and so finds level and correlation for itself."""
+    """Whether a model was trained on the noise of cameras, and so finds level and correlation for itself.
+
+    Raises
+    ------
+    InvalidParameter, UnknownName : ``model`` is no text, or there is no such model.
+    """
+    return _is_blind(word("model", model, "the name of a shipped model, or the path of a checkpoint"))
+
+
+@functools.cache
+def _is_blind(model: str) -> bool:
     return any(checkpoint.card.get("recipe", {}).get("objective") == "camera" for checkpoint in _networks(model))
 
 
@@ -176,5 +195,12 @@ def _networks(model: str) -> tuple[Checkpoint, ...]:
     return tuple(load_shipped(name) for name in found)
 
 
+def _listed(keys: list[str]) -> str:
+    """As many as fit into a line."""
+    shown = ", ".join(repr(key[:40]) for key in keys[:MOST_LISTED])
+    return f"[{shown}]" if len(keys) <= MOST_LISTED else f"[{shown} and {len(keys) - MOST_LISTED} more]"
+
+
 def _is_path(model: str) -> bool:
+    word("model", model, "the name of a shipped model, or the path of a checkpoint")
     return model.endswith(".safetensors") or os.sep in model

@@ -16,11 +16,14 @@ _WIDEST_LIGHT, _WIDEST_COLOUR = 1.3, 6.0  # pixels, standard deviations of the b
 _LEAST_COLOUR, _MOST_COLOUR = 0.3, 2.0  # strength of the noise of colours over that of light
 _LEAST_READ_NOISE, _MOST_READ_NOISE = 0.002, 0.1  # share of the variance at full light that does not grow with light
 _LARGEST_BALANCE = 2.4  # by which the white balance multiplies red and blue
-_JPEG_SHARE, _LOWEST_QUALITY, _HIGHEST_QUALITY = 0.7, 50, 98
+_WHITE_SHARE, _CORRELATED_SHARE = 0.4, 0.25  # of the patches; the rest is developed
+_JPEG_SHARE, _LOWEST_QUALITY, _HIGHEST_QUALITY = 0.6, 50, 98
 # Orthonormal: luminance, and two differences of colours.
 _OPPONENT = [[3**-0.5] * 3, [2**-0.5, 0.0, -(2**-0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]]
-_ENLARGED_SHARE, _LARGEST_ZOOM = 0.7, 3.0
-_DOUBT = 0.7  # standard deviation of the logarithm of the noise level that the network is told, over the true one
+_ENLARGED_SHARE, _LARGEST_ZOOM = 0.5, 3.0
+# Logarithm of the noise level that the network is told over the true one, mean and standard deviation: as
+# `estimate_image_noise` errs on photographs corrupted like this.
+_ERROR_WHITE, _ERROR_OTHER = (0.0, 0.05), (-0.3, 0.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,30 +41,32 @@ def white(clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Corrupted
 
 
 def camera(clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Corrupted:
-    """What cameras do, at the strength sigma: a third of the patches each white, correlated, and developed from raw.
+    """What cameras and files do, up to the strength sigma: white noise, correlated, and developed from raw.
 
     Developed noise starts on the colour filter array, its variance growing with the light, is interpolated to three
     colours, multiplied by the white balance and by the slope of the transfer curve: strong in shadows, coarse, and
     coloured. It and white noise are correlated as cameras do when they suppress noise: blurred by up to 1.3 pixels in
     luminance, by up to 6 in colour (that of PolyU has a correlation of 0.62 and 0.91 from pixel to pixel). Most patches
-    are compressed as JPEG after that. The network is told the root mean square of what was done to a patch, wrong by
-    a factor of 2 either way: nobody knows the level of such noise well, so it had better look for itself.
+    are compressed as JPEG after that. The network is told the root mean square of what was done to a patch: as it is
+    for white noise, too little by a quarter and wrong by half for the rest, as estimates are. There it had better look
+    for itself. Strengths are a uniform share of sigma, since weak noise is what most photographs have.
 
     Training images are sharper than what a camera makes of a scene at full size, where lens, filter array and
-    demosaicing blur. So most patches are enlarged first, by up to 3, and the clean image is the enlarged one.
+    demosaicing blur. So half of the patches are enlarged first, by up to 3, and the clean image is the enlarged one.
 
     Parameters
     ----------
     clean : (batch, C, H, W), range [0, 1]; H and W at least 8
-    sigma : of the shape of ``clean``; its mean over a patch is the strength before compression
+    sigma : of the shape of ``clean``; its mean over a patch bounds the strength before compression
     generator : fixes what is drawn
     """
     batch = clean.shape[0]
     clean = _enlarged(clean, generator)
-    level = sigma.mean(dim=(1, 2, 3), keepdim=True)
-    kind = torch.randint(3, (batch, 1, 1, 1), generator=generator, device=clean.device)
-    noise = torch.where(kind == 2, _developed(clean, generator), _normal(clean, generator))
-    noise = torch.where(kind == 0, noise, _correlated(noise, generator))
+    level = sigma.mean(dim=(1, 2, 3), keepdim=True) * _uniform(batch, clean, generator)
+    kind = _uniform(batch, clean, generator)
+    is_white, is_developed = kind < _WHITE_SHARE, kind >= _WHITE_SHARE + _CORRELATED_SHARE
+    noise = torch.where(is_developed, _developed(clean, generator), _normal(clean, generator))
+    noise = torch.where(is_white, noise, _correlated(noise, generator))
     noise = noise / noise.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
     noisy = clean + level * noise
     quality = _LOWEST_QUALITY + (_HIGHEST_QUALITY - _LOWEST_QUALITY) * _uniform(batch, clean, generator)
@@ -69,12 +74,14 @@ def camera(clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Corrupte
     compressed = _uniform(batch, clean, generator) < _JPEG_SHARE
     noisy = torch.where(compressed, compress(noisy, quality, halved), noisy)
     done = (noisy - clean).square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
-    doubt = torch.exp(_DOUBT * torch.randn(done.shape, generator=generator, device=clean.device))
-    return Corrupted(noisy, (done * doubt).expand(clean.shape), clean)
+    (bias, spread), (bias_other, spread_other) = _ERROR_WHITE, _ERROR_OTHER
+    drawn = torch.randn(done.shape, generator=generator, device=clean.device)
+    error = torch.where(is_white & ~compressed, bias + spread * drawn, bias_other + spread_other * drawn)
+    return Corrupted(noisy, (done * error.exp()).expand(clean.shape), clean)
 
 
 def _enlarged(clean: Tensor, generator: torch.Generator) -> Tensor:
-    """The middle of most patches, enlarged to their size by bicubic interpolation."""
+    """The middle of some patches, enlarged to their size by bicubic interpolation."""
     zoom = 1.0 + (_LARGEST_ZOOM - 1.0) * _uniform(clean.shape[0], clean, generator)
     zoom = torch.where(_uniform(clean.shape[0], clean, generator) < _ENLARGED_SHARE, zoom, 1.0).view(-1)
     turn = torch.zeros(clean.shape[0], 2, 3, device=clean.device)

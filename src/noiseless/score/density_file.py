@@ -16,8 +16,8 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from noiseless.atomic import replacing
-from noiseless.errors import IncompatibleCheckpoint, UnreadableFile
-from noiseless.score.card import card_of
+from noiseless.errors import IncompatibleCheckpoint
+from noiseless.score.card import card_of, content_of
 
 CARD_KEY = "noiseless-density"
 
@@ -73,11 +73,7 @@ def load_density(path: Path | None = None) -> Mixture:
     if path is None:
         file = resources.files("noiseless.score") / "weights" / "densities" / "experts.safetensors"
         return decode(file.read_bytes(), name="experts")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableFile(f"cannot read the density {path}: {error.strerror}") from error
-    return decode(content, name=str(path))
+    return decode(content_of(path, "density"), name=str(path))
 
 
 def decode(content: bytes, *, name: str) -> Mixture:
@@ -98,7 +94,9 @@ def decode(content: bytes, *, name: str) -> Mixture:
     wrong = []
     if mixture.basis.shape != (size, size) or mixture.side**2 != size:
         wrong.append(f"a basis of shape {mixture.basis.shape}")
-    elif np.abs(mixture.basis @ mixture.basis.T - np.eye(size)).max() > 1e-4:
+    elif not (np.abs(mixture.basis) < 1.001).all() or (
+        np.abs(mixture.basis @ mixture.basis.T - np.eye(size)).max() > 1e-4
+    ):  # entries beyond 1, or NaN, need no product
         wrong.append("a basis that is not orthonormal")
     if mixture.variances.shape != (experts, size - 1):
         wrong.append(f"variances of shape {mixture.variances.shape} for {experts} experts on {size} pixels")

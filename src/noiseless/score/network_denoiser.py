@@ -8,6 +8,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
+from noiseless.argument_checks import shown, whole, word
 from noiseless.denoiser import Array, Sigma
 from noiseless.errors import InvalidImage, InvalidParameter
 from noiseless.names import Lazy, load
@@ -54,8 +55,10 @@ class NetworkDenoiser:
     threads: int = 0
 
     def __post_init__(self) -> None:
-        if self.precision not in ("auto", "float32", "bfloat16"):
-            raise InvalidParameter(f"precision is {self.precision!r}; use 'auto', 'float32' or 'bfloat16'")
+        word("model", self.model, "the name of a shipped model, or the path of a checkpoint")
+        whole("threads", self.threads, 0, "it is a number of threads, or 0 for all cores")
+        if not isinstance(self.precision, str) or self.precision not in ("auto", "float32", "bfloat16"):
+            raise InvalidParameter(f"precision is {shown(self.precision)}; use 'auto', 'float32' or 'bfloat16'")
 
     def reach(self, sigma: float, /) -> int:  # noqa: ARG002  the receptive field does not depend on sigma
         """Pixels, along each axis, that an output pixel can depend on."""

@@ -52,7 +52,7 @@ def denoising_score_matching(network: Module, clean: Tensor, sigma: Tensor, gene
 
 
 def camera_denoising(network: Module, clean: Tensor, sigma: Tensor, generator: torch.Generator) -> Tensor:
-    """The same loss on what cameras do to images, of which white noise is a third: no score, a mean all the same.
+    """The same loss on what cameras do to images, white noise among them: no score, a mean all the same.
 
     See :func:`~noiseless.score.corruption.camera`. The minimum is network = y - E[x | y, level told].
     """

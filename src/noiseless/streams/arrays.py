@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from noiseless.errors import UnreadableFile
+from noiseless.image import as_values
 
 from .frame import Picture
 from .raw_layout import RawLayout
@@ -32,7 +33,7 @@ class ArraySource:
         for array in self._arrays:
             if self.closed:
                 return
-            yield Picture(np.array(array))  # a copy: many loops fill the same buffer again
+            yield Picture(np.array(as_values(array)))  # a copy: many loops fill the same buffer again
 
     def close(self) -> None:
         self.closed = True

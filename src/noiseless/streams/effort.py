@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from noiseless.argument_checks import positive, shown, word
 from noiseless.errors import InvalidParameter
 
 WEIGHT = 0.3
@@ -63,10 +64,11 @@ def efforts_for(model: str, motion: str, *, budget_ms: float | None) -> tuple[Ef
     ------
     InvalidParameter : no such motion, or a budget that is not positive. What models there are the denoiser knows.
     """
-    if motion not in (*MOTIONS, "auto"):
-        raise InvalidParameter(f"motion is {motion!r}; use {', '.join(MOTIONS)} or auto")
-    if budget_ms is not None and not (math.isfinite(budget_ms) and budget_ms > 0.0):
-        raise InvalidParameter(f"budget_ms is {budget_ms:g}; give some milliseconds, such as 40 for 25 frames a second")
+    word("model", model, "the name of a shipped model, the path of a checkpoint, or 'auto'")
+    if not isinstance(motion, str) or motion not in (*MOTIONS, "auto"):
+        raise InvalidParameter(f"motion is {shown(motion)}; use {', '.join(MOTIONS)} or auto")
+    if budget_ms is not None:
+        positive("budget_ms", budget_ms, "give some milliseconds, such as 40 for 25 frames a second")
     if model == motion == "auto":
         allowed: tuple[Effort, ...] = EFFORTS
     else:

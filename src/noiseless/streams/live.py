@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import not_negative, positive, shown
 from noiseless.errors import InvalidParameter
 from noiseless.names import Lazy, load
 
@@ -73,12 +74,19 @@ class Stream:
         sleep: Callable[[float], object] | None = None,
         denoiser: Any = None,
     ) -> None:
-        if drop not in (*DROPS, "auto"):
-            raise InvalidParameter(f"drop is {drop!r}; use auto, {', '.join(DROPS)}")
+        if not isinstance(drop, str) or drop not in (*DROPS, "auto"):
+            raise InvalidParameter(f"drop is {shown(drop)}; use auto, {', '.join(DROPS)}")
         if sigma is not None and denoiser is not None:
-            raise InvalidParameter(f"sigma {sigma:g} is for the usual denoiser; give it to the one that you bring")
-        if sigma is not None and not (math.isfinite(sigma) and sigma >= 0.0):
-            raise InvalidParameter(f"sigma is {sigma:g}; give the noise in the units of the frames, or None")
+            raise InvalidParameter(f"sigma {shown(sigma)} is for the usual denoiser; give it to the one that you bring")
+        if sigma is not None:
+            try:
+                not_negative("sigma", sigma, "")
+            except InvalidParameter:
+                raise InvalidParameter(
+                    f"sigma is {shown(sigma)}; give the noise in the units of the frames, or None"
+                ) from None
+        positive("timeout_s", timeout_s, "give some seconds, usually 10")
+        not_negative("strength", strength, "it is a factor on sigma, usually 1")
         self._closing = threading.Event()
         self._source: Source | None = None if source is None else open_source(source, timeout_s=timeout_s)
         self._sigma, self._strength = sigma, strength
@@ -88,8 +96,8 @@ class Stream:
         self._denoiser, self._owns_denoiser = denoiser, denoiser is None
         # A denoiser that was brought keeps its own settings, unless there is something to choose.
         self._keeps_settings = denoiser is not None and (model, motion, budget_ms) == ("auto", "auto", None)
-        budget_s = None if budget_ms is None else budget_ms / 1000.0
-        self._controller = Controller(efforts_for(model, motion, budget_ms=budget_ms), budget_s)
+        efforts = efforts_for(model, motion, budget_ms=budget_ms)
+        self._controller = Controller(efforts, None if budget_ms is None else budget_ms / 1000.0)
         self._effort: Effort | None = None
         self._efforts: dict[str, int] = {}
         self._latencies = LatencyRecord()

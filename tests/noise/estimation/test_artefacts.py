@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from noiseless.noise.estimation.artefacts import jpeg_grid, resampled, texture_only
+from noiseless.noise.estimation.artefacts import _border_score, jpeg_grid, resampled, texture_only
 from noiseless.noise.estimation.correlation import measure_correlation
 
 
@@ -116,3 +116,7 @@ def test_texture_is_told_from_white_noise(photographs, rng):
     assert max(noisy) < 0.5
     # Where the calmest patches show more than a grey level, it is texture in most photographs.
     assert np.mean([texture_only(found) > 0.5 for found in clean if found.sigma > 1]) > 0.5
+
+
+def test_a_constant_image_has_no_borders():
+    assert _border_score(np.ones((1, 80, 80), np.float32)) == 0

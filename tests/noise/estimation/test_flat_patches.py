@@ -151,3 +151,10 @@ def test_differences_give_sigma_of_a_flat_image(rng):
     assert sigma == pytest.approx(0.1, rel=4 * (1 / (0.37 * 21_000)) ** 0.5)
     assert difference_sigma(np.ones((1, 1), np.float32)) == 0
     assert difference_sigma(np.array([[1.0], [1.5]], np.float32)) > 0
+
+
+def test_values_that_repeat_four_times_are_quantised_and_three_times_are_not():
+    for repeats, step in ((4, 2.0), (3, 0.0)):
+        patches = np.repeat(2.0 * np.arange(50, dtype=np.float32), repeats)[:, np.newaxis]
+        assert flat_patches._step(patches) == step
+    assert flat_patches._step(np.ones((40, 1), np.float32)) == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from noiseless.noise.estimation.impulse_density import measure_impulses
+from noiseless.noise.estimation.impulse_density import _step, measure_impulses
 
 
 def scene(rng, sigma, shape=(256, 256)):
@@ -103,3 +103,11 @@ def test_photographs_have_no_impulses_until_they_are_added(shared_data, rng):
         spoilt, hit = salted(noisy, 0.02, rng)
         # Four standard errors of about half of 5243 finds are 8 %.
         assert measure_impulses(spoilt).density == pytest.approx(hit.mean(), rel=0.15)
+
+
+def test_the_step_is_the_least_spacing_where_there_are_256_values_or_fewer():
+    assert _step(np.array([3.0, 3.0], np.float32)) == 0
+    assert _step(np.array([3.0, 5.0], np.float32)) == 2
+    assert _step(np.array([3.0, 5.0, 6.5], np.float32)) == 1.5
+    assert _step(np.arange(256, dtype=np.float32)) == 1
+    assert _step(np.arange(257, dtype=np.float32)) == 0

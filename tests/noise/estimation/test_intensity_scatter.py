@@ -131,3 +131,11 @@ def test_few_patches_give_few_groups_and_a_constant_image_no_noise():
 def test_what_is_not_a_channel_is_refused(image):
     with pytest.raises(InvalidImage):
         scatter(image)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_one_value_that_is_not_finite_is_refused(bad):
+    channel = ramp()
+    channel[7, 9] = bad
+    with pytest.raises(InvalidImage, match="replace them first"):
+        scatter(channel)

@@ -5,7 +5,6 @@ names of files.
 """
 
 import noiseless
-from noiseless.apps.work import model_names
 
 CODECS = ("h264", "hevc", "av1", "vp9", "mpeg4", "prores", "ffv1")
 OBJECTIVES = ("score-matching", "camera", "sure", "noise2score", "recorrupt", "noise2noise", "blind-spot")
@@ -19,7 +18,7 @@ def methods() -> list[str]:
 
 def models() -> list[str]:
     """Networks of the package; files are models too."""
-    return list(model_names())
+    return list(noiseless.score.model_names())
 
 
 def networks() -> list[str]:

@@ -8,6 +8,18 @@ from pathlib import Path
 import noiseless
 
 
+def path_of(text: str) -> Path:
+    """Of an argument. An empty one, as of a variable of the shell that is not set, would stand for this folder.
+
+    Raises
+    ------
+    noiseless.InvalidParameter : it is empty.
+    """
+    if not text:
+        raise noiseless.InvalidParameter("an input is '', which names no file; for all images of this folder give .")
+    return Path(text)
+
+
 def sources_of(text: str) -> list[Path]:
     """The files that one argument stands for: itself, the images and videos in a folder, or what a pattern matches.
 
@@ -17,7 +29,7 @@ def sources_of(text: str) -> list[Path]:
     ------
     noiseless.UnreadableFile : a folder without an image, or a pattern that matches nothing.
     """
-    path = Path(text)
+    path = path_of(text)
     if path.is_dir() and not noiseless.files.is_store(path):
         found = sorted(item for item in path.iterdir() if _is_image(item))
     elif not path.exists() and glob.has_magic(text):
@@ -42,7 +54,9 @@ def walked(folder: Path, left_out: Path) -> list[Path]:
     try:
         found = list(_below(folder, {os.path.realpath(left_out)}, os.path.realpath(folder)))
     except OSError as error:
-        raise noiseless.UnreadableFile(f"cannot read {str(error.filename)!r}: {error.strerror}") from error
+        raise noiseless.UnreadableFile(
+            f"cannot read {str(error.filename)!r}: {noiseless.errors.reason(error)}"
+        ) from error
     if not found:
         raise noiseless.UnreadableFile(f"no image or video in {str(folder)!r}; give files, or a folder that holds some")
     return found

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import noiseless
+from noiseless.apps.cli import closed_streams
 from noiseless.apps.work import STANDARD, Job
 
 
@@ -18,6 +19,8 @@ def as_files(job: Job) -> Iterator[Job]:
     if STANDARD not in (*job.sources, *job.targets):
         yield job
         return
+    if job.to_standard and "stdout" in closed_streams.CLOSED:
+        raise noiseless.UnwritableFile("standard output is closed; name a file with -o")
     with tempfile.TemporaryDirectory(prefix="noiseless-") as name:
         folder = Path(name)
         sources = (_from_standard_input(folder),) if job.sources == (STANDARD,) else job.sources
@@ -25,8 +28,16 @@ def as_files(job: Job) -> Iterator[Job]:
         targets = (folder / f"result{suffix}",) if job.to_standard else job.targets
         yield replace(job, sources=sources, targets=targets)
         if job.to_standard:
-            with targets[0].open("rb") as stream:
-                shutil.copyfileobj(stream, sys.stdout.buffer)
+            try:
+                with targets[0].open("rb") as stream:
+                    shutil.copyfileobj(stream, sys.stdout.buffer)
+                sys.stdout.buffer.flush()
+            except BrokenPipeError:
+                raise  # the reader has had enough, which is no failure of ours
+            except OSError as error:
+                raise noiseless.UnwritableFile(
+                    f"cannot write to standard output: {noiseless.errors.reason(error)}"
+                ) from error
 
 
 def _from_standard_input(folder: Path) -> Path:

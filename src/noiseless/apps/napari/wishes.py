@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import noiseless
-from noiseless.apps.work import model_names
 
 NONE = "none"
 """No preset."""
@@ -105,7 +104,7 @@ def methods() -> tuple[str, ...]:
 
 def models() -> tuple[str, ...]:
     """To choose from; the usual one first."""
-    return model_names()
+    return noiseless.score.model_names()
 
 
 def presets() -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import noiseless
-from noiseless.apps.work import model_names
 
 METHODS: Mapping[str, str] = {
     "auto": "The best choice for nearly all: the score network, and for raw photographs the one for cameras.",
@@ -66,7 +65,7 @@ def options() -> dict[str, Any]:
     return {
         "version": noiseless.__version__,
         "methods": [_named(name, METHODS) for name in methods if name == "auto" or name in noiseless.METHODS],
-        "models": [_named(name, MODELS) for name in model_names()],
+        "models": [_named(name, MODELS) for name in noiseless.score.model_names()],
         "presets": [_named(name, PRESETS) for name in dict.fromkeys([*PRESETS, *noiseless.PRESETS])],
         "noises": [_noise(name) for name in dict.fromkeys([*noiseless.noise.KINDS, *noiseless.noise.NOISE_MODELS])],
         "samplers": ["auto", *noiseless.generation.SAMPLERS],

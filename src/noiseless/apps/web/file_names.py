@@ -12,11 +12,14 @@ LONGEST = 120
 
 NAMELESS = "image"
 
+DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)", re.IGNORECASE)
+"""What Windows takes for a device, whatever follows the dot."""
+
 BAG_SUFFIXES = (".bag", ".mcap", ".db3")
 
 
 def cleaned(name: str) -> str:
-    """A name that is safe to show and to offer for saving: no folders, no control or direction characters, not long.
+    """A name that is safe to show and to offer for saving: no folders, controls, directions or devices, not long.
 
     The end stays, where the suffix is.
     """
@@ -27,6 +30,7 @@ def cleaned(name: str) -> str:
     suffix = _suffix_as_written(kept)
     stem = kept[: len(kept) - len(suffix)] if suffix else kept
     stem = stem[: LONGEST - len(suffix)].strip(". ")
+    stem = f"_{stem}" if DEVICE.match(f"{stem}{suffix}") else stem
     return f"{stem or NAMELESS}{suffix}"
 
 

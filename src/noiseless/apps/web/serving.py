@@ -73,6 +73,8 @@ def serve(
 
         config = uvicorn.Config(
             application_of(service),
+            http="h11",  # its headers are bounded; those of the other parser, where that is installed, are not
+            ws="none",
             lifespan="on",
             limit_concurrency=MOST_CONNECTIONS,
             timeout_graceful_shutdown=FAREWELL,

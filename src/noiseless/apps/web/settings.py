@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 import noiseless
-from noiseless.apps.work import USUAL_MODEL, check_for_frames, model_names, noise_as_said
+from noiseless.apps.work import check_for_frames, noise_as_said
 
 KEY = r"^[A-Za-z0-9_-]{32}$"
 """What an id looks like."""
@@ -112,7 +112,7 @@ def recipe_of(given: Mapping[str, Any]) -> tuple["noiseless.Recipe", Any]:
     method, model = said.get("method", start.method), said.get("model", start.model)
     _check_method(method)
     _check_model(model)
-    if method.partition(":")[0] == EXPERTS and model != USUAL_MODEL:
+    if method.partition(":")[0] == EXPERTS and model != noiseless.Recipe.model:
         raise noiseless.InvalidParameter(f"method {EXPERTS} has one model, and no {model!r}; leave it out")
     return dataclasses.replace(start, **said), noise
 
@@ -127,7 +127,7 @@ def check_for_image(recipe: "noiseless.Recipe", channels: int) -> None:
     kind = "colour" if channels == 3 else "gray"
     if f"{recipe.model_name}-{kind}" not in noiseless.score.shipped():
         raise noiseless.InvalidParameter(
-            f"model {recipe.model_name!r} is not for {kind} images; take {USUAL_MODEL!r}, which is for all"
+            f"model {recipe.model_name!r} is not for {kind} images; take {noiseless.Recipe.model!r}, which is for all"
         )
 
 
@@ -145,8 +145,9 @@ def check_for_file_of_frames(recipe: "noiseless.Recipe", noise: Any, kind: str) 
 
 
 def _check_model(model: str) -> None:
-    if model not in model_names():
-        raise noiseless.UnknownName(f"unknown model {model!r} (those of this service: {', '.join(model_names())})")
+    names = noiseless.score.model_names()
+    if model not in names:
+        raise noiseless.UnknownName(f"unknown model {model!r} (those of this service: {', '.join(names)})")
 
 
 def _check_method(method: str) -> None:

@@ -105,7 +105,8 @@ def _removed_if_dead(folder: Path) -> bool:
     lock = folder / LOCK
     try:
         if not lock.exists():
-            if time.time() - folder.stat().st_mtime < YOUNG:
+            # Of one whose time lies far ahead, the clock was set back since; it would never be old.
+            if abs(time.time() - folder.stat().st_mtime) < YOUNG:
                 return False
         else:
             with FileLock(lock, timeout=0):

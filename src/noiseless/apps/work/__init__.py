@@ -3,7 +3,7 @@
 Which files there are, what their results are called, what is said of them and to whom is the matter of those two.
 """
 
-from noiseless.apps.work.asked import USUAL_MODEL, check_for_frames, model_names, noise_as_said
+from noiseless.apps.work.asked import check_for_frames, noise_as_said
 from noiseless.apps.work.bags import denoise_bag, is_bag
 from noiseless.apps.work.history import law, levels, what_was_done
 from noiseless.apps.work.images import Done, denoise_image, read_image
@@ -22,7 +22,6 @@ from noiseless.apps.work.videos import denoise_video, is_video, law_of_video
 
 __all__ = [
     "STANDARD",
-    "USUAL_MODEL",
     "WHOLE_BYTES",
     "Done",
     "Job",
@@ -43,7 +42,6 @@ __all__ = [
     "levels",
     "limits_of",
     "memory_of_machine",
-    "model_names",
     "name_of",
     "noise_as_said",
     "read_image",

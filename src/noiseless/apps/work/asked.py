@@ -2,8 +2,6 @@
 
 import noiseless
 
-USUAL_MODEL = "base"
-
 
 def noise_as_said(sigma: float | None, noise: str = "auto") -> "noiseless.noise.NoiseModel | str | None":
     """The noise model that is named; a kind, whose parameters are to be found; None where the kind is to be found too.
@@ -47,10 +45,3 @@ def check_for_frames(
         raise noiseless.InvalidParameter(
             f"noise {given} cannot be removed from a {kind} such as {name}, only gaussian; leave noise out"
         )
-
-
-def model_names() -> tuple[str, ...]:
-    """The networks that ship, as recipes name them: the usual one, then those for gray and colour, then the others."""
-    shipped = set(noiseless.score.shipped())
-    names = {name.rpartition("-")[0] for name in shipped}
-    return tuple(sorted(names, key=lambda name: (name != USUAL_MODEL, f"{name}-gray" not in shipped, name)))

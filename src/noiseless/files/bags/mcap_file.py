@@ -8,7 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -198,6 +198,9 @@ def _summary_offset(content: bytes, moved: dict[int, int]) -> bytes:
 
 
 def _records(stream: BinaryIO) -> Iterator[Record]:
+    place = stream.tell()
+    end = stream.seek(0, SEEK_END)
+    stream.seek(place)
     while True:
         place = stream.tell()
         start = stream.read(START.size)
@@ -206,6 +209,8 @@ def _records(stream: BinaryIO) -> Iterator[Record]:
         if len(start) < START.size:
             raise UnreadableFile("it ends within a record: it is truncated or damaged; copy it again")
         kind, length = START.unpack(start)
+        if length > end - place:  # before so much is asked for
+            raise UnreadableFile("it ends within a record: it is truncated or damaged; copy it again")
         content = stream.read(length)
         if len(content) < length:
             raise UnreadableFile("it ends within a record: it is truncated or damaged; copy it again")

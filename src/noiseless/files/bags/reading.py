@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,9 +114,12 @@ class Bag:
         chosen = [each for each in self.reader.connections if topics is None or each.topic in topics]
         if not chosen:  # no filter to rosbags, and so every message
             return
+        from .compression import unpacked_message
+
         with telling_damage(self.path):
             for connection, time, data in self.reader.messages(connections=chosen):
-                yield BagMessage(connection.topic, connection.msgtype, time, bytes(data))
+                message = unpacked_message(data) if self.message_compression else bytes(data)
+                yield BagMessage(connection.topic, connection.msgtype, time, message)
 
     def __iter__(self) -> Iterator[BagMessage]:
         return self.messages()
@@ -217,11 +220,26 @@ def _opened(path: Path, *, is_ros1: bool) -> Any:
         from rosbags import rosbag1, rosbag2
     except ModuleNotFoundError as error:
         raise MissingExtra("reading bags needs 'rosbags': pip install 'noiseless[ros]'") from error
+    from .compression import bound  # which loads the codecs
+
     _refuse_unfinished(path)
     with telling_damage(path, remedy=_remedy(path, is_ros1=is_ros1)):
         reader = rosbag1.Reader(path) if is_ros1 else rosbag2.Reader(path)
         reader.open()
+        try:
+            bound(reader, is_ros1=is_ros1)
+            _check_connections(reader.connections)
+        except BaseException:
+            reader.close()
+            raise
     return reader
+
+
+def _check_connections(connections: Iterable[Any]) -> None:
+    """Of ROS 2 they are from metadata.yaml, of which rosbags takes whatever stands there."""
+    for each in connections:
+        if not (isinstance(each.topic, str) and isinstance(each.msgtype, str) and isinstance(each.msgcount, int)):
+            raise UnreadableFile(f"its {METADATA} tells no topics, types and counts of messages; it is damaged")
 
 
 def _remedy(path: Path, *, is_ros1: bool) -> str:
@@ -238,6 +256,8 @@ def _bag(path: Path, reader: Any, *, is_ros1: bool) -> Bag:
     if path.is_file():
         return Bag(path, reader, Dialect.CDR, (Storage(path, path.name, tuple(reader.connections)),))
     mode = reader.compression_mode or ""
+    if mode == "message":  # which are unpacked here, within bounds
+        reader.storage.metadata = reader.storage.metadata._replace(compression_mode=None)
     # Files that are compressed as a whole lie unpacked in a folder of the reader, and have lost a suffix there.
     end = f".{reader.compression_format}" if mode == "file" else ""
     storages = tuple(

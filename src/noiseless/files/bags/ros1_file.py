@@ -7,7 +7,7 @@ at which place in it each message lies; the index at the end says where chunks l
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -120,8 +120,13 @@ def _records(stream: BinaryIO) -> Iterator[Record]:
 
 
 def _exactly(stream: BinaryIO) -> Callable[[int], bytes]:
+    place = stream.tell()
+    end = stream.seek(0, SEEK_END)
+    stream.seek(place)
+
     def read(length: int) -> bytes:
-        data = stream.read(length)
+        # Before so much is asked for.
+        data = stream.read(length) if length <= end - stream.tell() else b""
         if len(data) < length:
             raise UnreadableFile("it ends within a record: it is truncated or damaged; copy it again")
         return data

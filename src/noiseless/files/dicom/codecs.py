@@ -11,14 +11,21 @@ from pydicom.pixels.decoders.base import Decoder
 
 OUR_PLUGIN = "noiseless"
 
+END = b"\xff\xd9"
+
+
+def _of_jpegls(frame: bytes) -> Any:
+    """Where a stream lacks its end, CharLS 2.4 may look for a 1 among 2**31 zeros, half a minute long."""
+    return imagecodecs.jpegls_decode(frame + END)
+
 
 CODECS: Mapping[str, Callable[..., Any]] = {
     syntaxes.JPEGBaseline8Bit: imagecodecs.jpeg8_decode,
     syntaxes.JPEGExtended12Bit: imagecodecs.jpeg8_decode,
     syntaxes.JPEGLossless: imagecodecs.ljpeg_decode,
     syntaxes.JPEGLosslessSV1: imagecodecs.ljpeg_decode,
-    syntaxes.JPEGLSLossless: imagecodecs.jpegls_decode,
-    syntaxes.JPEGLSNearLossless: imagecodecs.jpegls_decode,
+    syntaxes.JPEGLSLossless: _of_jpegls,
+    syntaxes.JPEGLSNearLossless: _of_jpegls,
     syntaxes.JPEG2000Lossless: imagecodecs.jpeg2k_decode,
     syntaxes.JPEG2000: imagecodecs.jpeg2k_decode,
     syntaxes.HTJ2KLossless: imagecodecs.htj2k_decode,

@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.errors import UnreadableFile
+
+MOST_RESCALED = 1e20
+"""Of a slope and an intercept; words times it are still numbers in float32."""
+
 EVEN = 0.01
 """Slices are a volume when their distances differ by no more than this part of them."""
 
@@ -39,7 +44,12 @@ class Frame:
 
 
 def frames_of(header: Any) -> tuple[Frame, ...]:
-    """All frames, in the order in which they are stored."""
+    """All frames, in the order in which they are stored.
+
+    Raises
+    ------
+    UnreadableFile : a rescale that is not finite, or beyond all units.
+    """
     count = int(header.get("NumberOfFrames") or 1)
     shared = _first(header, "SharedFunctionalGroupsSequence")
     own = list(header.get("PerFrameFunctionalGroupsSequence") or [])
@@ -81,13 +91,16 @@ def _frame(header: Any, shared: Any, own: Any) -> Frame:
     rescale = group("PixelValueTransformationSequence") or header
     measures = group("PixelMeasuresSequence") or header
     place, plane = group("PlanePositionSequence") or header, group("PlaneOrientationSequence") or header
-    spacing = measures.get("PixelSpacing") or measures.get("ImagerPixelSpacing")
+    spacing = _numbers(measures.get("PixelSpacing") or measures.get("ImagerPixelSpacing"), 2)
+    slope, intercept = float(rescale.get("RescaleSlope") or 1.0), float(rescale.get("RescaleIntercept") or 0.0)
+    if not all(abs(number) <= MOST_RESCALED for number in (slope, intercept)):
+        raise UnreadableFile(f"its rescale is by {slope:g} and {intercept:g}, which is no unit; it is damaged")
     return Frame(
-        slope=float(rescale.get("RescaleSlope") or 1.0),
-        intercept=float(rescale.get("RescaleIntercept") or 0.0),
+        slope=slope,
+        intercept=intercept,
         position=_numbers(place.get("ImagePositionPatient"), 3),
         orientation=_numbers(plane.get("ImageOrientationPatient"), 6),
-        spacing=_numbers(spacing, 2),
+        spacing=spacing if all(size > 0.0 for size in spacing) else (),
     )
 
 

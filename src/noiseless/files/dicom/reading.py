@@ -4,13 +4,13 @@ import contextlib
 import logging
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
@@ -21,6 +21,7 @@ from noiseless.names import Lazy, load
 
 from .codecs import CODECS, LOSSY, OUR_PLUGIN, decoder_of
 from .frames import Frame, frames_of, spacing_of
+from .opening import opened
 from .words import Coding, Words, coding_of, unused_bits
 
 _NEAREST = Lazy("scipy.ndimage:distance_transform_edt")
@@ -30,13 +31,15 @@ AIR = -900.0
 
 DAMAGED = (
     *(InvalidDicomError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError),
-    *(EOFError, NotImplementedError, MemoryError, struct.error, BytesLengthException),
+    *(EOFError, NotImplementedError, MemoryError, StopIteration, struct.error, zlib.error, BytesLengthException),
 )
 """What pydicom and the codecs raise on damaged files."""
 
 NEEDED = ("Rows", "Columns", "BitsAllocated", "SamplesPerPixel", "PhotometricInterpretation")
 GRAY, COLOUR = ("MONOCHROME1", "MONOCHROME2"), ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 FLOAT_PIXELS = ("FloatPixelData", "DoubleFloatPixelData")
+ITEM_HEAD = 8
+"""Bytes that a compressed frame has before its stream begins."""
 OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 
 
@@ -126,7 +129,7 @@ def image_of(objects: Sequence[tuple[Source, Words]]) -> Image:
 
 
 def _read_object(path: Path) -> tuple[Source, Words]:
-    header = pydicom.dcmread(path)
+    header = opened(path)
     if any(name in header for name in FLOAT_PIXELS):
         raise UnsupportedFormat("its pixels are floating-point numbers; noiseless reads DICOM of whole numbers")
     if "PixelData" not in header:
@@ -142,12 +145,13 @@ def _read_object(path: Path) -> tuple[Source, Words]:
     frame_count = 1 if claimed is None else int(claimed)
     if frame_count < 1:
         raise UnreadableFile(f"its header claims {frame_count} frames; it is damaged")
-    if syntax.is_encapsulated:
-        check_pixel_count(int(header.Columns), int(header.Rows) * frame_count)
-        if syntax not in CODECS and syntax.name != "RLE Lossless":
-            raise UnsupportedFormat(f"it is compressed by {syntax.name}, for which there is no reader; export it plain")
+    _check_size(header, syntax, coding, frame_count)
+    if syntax.is_encapsulated and syntax not in CODECS and syntax.name != "RLE Lossless":
+        raise UnsupportedFormat(f"it is compressed by {syntax.name}, for which there is no reader; export it plain")
     frames = frames_of(header)
     words = _decoded(header, syntax, coding)
+    if len(words) != len(frames):
+        raise UnreadableFile(f"its header claims {len(frames)} frames, and it holds {len(words)}; it is damaged")
     above = None
     if not syntax.is_encapsulated and _has_embedded_overlay(header):
         above = unused_bits(header.PixelData, coding)
@@ -157,6 +161,23 @@ def _read_object(path: Path) -> tuple[Source, Words]:
     lossy = syntax in LOSSY or header.get("LossyImageCompression") == "01"
     del header.PixelData
     return Source(header, coding, frames, words if padded else None, above, lossy), words
+
+
+def _check_size(header: Any, syntax: Any, coding: Coding, frame_count: int) -> None:
+    """Refuse more frames, or pixels, than its bytes can hold."""
+    rows, columns, present = int(header.Rows), int(header.Columns), len(header.PixelData)
+    if syntax.is_encapsulated:
+        check_pixel_count(columns, rows * frame_count)
+        least = ITEM_HEAD * frame_count
+    else:
+        # Of YBR_FULL_422 two pixels share two of their samples.
+        halved = header.PhotometricInterpretation == "YBR_FULL_422"
+        least = rows * columns * frame_count * (2 if halved else int(header.SamplesPerPixel)) * coding.allocated // 8
+    if present < least:
+        raise UnreadableFile(
+            f"it claims {frame_count} frames of {columns} x {rows} pixels, and has {present} bytes of them: it is "
+            "truncated or damaged; copy it again"
+        )
 
 
 def _check_kind(header: Any) -> None:

@@ -4,13 +4,12 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import pydicom
-
 from noiseless.atomic import replacing
 from noiseless.errors import UnreadableFile, UnsupportedFormat
 from noiseless.image import Image
 
 from .frames import frames_of
+from .opening import opened
 from .reading import DAMAGED, image_of, quietly, read_object
 from .writing import derived_objects, save
 
@@ -87,12 +86,14 @@ def _place(path: Path) -> tuple[object, float]:
     alone = (str(path),), 0.0
     try:
         with quietly():
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*ALIKE, *GEOMETRY])
+            header = opened(path, stop_before_pixels=True, specific_tags=[*ALIKE, *GEOMETRY])
+            if int(header.get("NumberOfFrames") or 1) > 1:
+                return alone
             frame = frames_of(header)[0]
-            height, several = frame.height, int(header.get("NumberOfFrames") or 1) > 1
+            height = frame.height
             common = tuple(str(header.get(name)) for name in ALIKE)
     except (OSError, *DAMAGED):
         return alone
-    if height is None or several or "None" in common[:4]:
+    if height is None or "None" in common[:4]:
         return alone
     return (*common, tuple(round(cosine, 3) for cosine in frame.orientation)), height

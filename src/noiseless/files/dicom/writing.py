@@ -1,5 +1,6 @@
 """From an image back into the DICOM objects that it came from."""
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,7 +41,7 @@ def derived_objects(image: Image) -> Iterator[tuple[Source, Any]]:
 
     Raises
     ------
-    UnsupportedFormat : as :func:`write`.
+    UnsupportedFormat : as :func:`write`, or its header is damaged.
     """
     sources = image.header.get("dicom", ())
     if not sources:
@@ -54,7 +55,7 @@ def derived_objects(image: Image) -> Iterator[tuple[Source, Any]]:
     for source in sources:
         own = frames[:, first : first + len(source.frames)]
         first += len(source.frames)
-        with quietly():
+        with _refusal_in_words(), quietly():
             dataset = derived(source.header, _pixel_data(own, source), description, lossy=source.lossy)
         yield source, dataset
     if any(source.header.get("BurnedInAnnotation") == "YES" for source in sources):
@@ -68,9 +69,15 @@ def save(dataset: Any, path: Path) -> None:
     ------
     UnsupportedFormat : pydicom cannot write what it has read.
     """
+    with _refusal_in_words(), quietly():
+        dataset.save_as(path, implicit_vr=False, little_endian=True, enforce_file_format=True)
+
+
+@contextlib.contextmanager
+def _refusal_in_words() -> Iterator[None]:
+    """What pydicom raises on elements that it has read and that are none, as an error of ours."""
     try:
-        with quietly():
-            dataset.save_as(path, implicit_vr=False, little_endian=True, enforce_file_format=True)
+        yield
     except DAMAGED as error:
         # The cause may quote the header, so it is chained and not shown.
         raise UnsupportedFormat(

@@ -213,12 +213,16 @@ def open_tiff(path: Path) -> ChunkedImage:
     ------
     UnreadableFile, UnsupportedFormat : as :func:`noiseless.files.tiff.read`.
     """
-    # Only parts of it will be in memory, so the limit on what may be decoded at once says nothing here.
+    most = limits.most_pixels()
+    # Only parts of it will be in memory, so the limit is not on the whole, but on what must be decoded at once.
     with limits.allowing(sys.maxsize), opened(path) as source:
         page = source.series.keyframe
         if source.layout.alpha is not None and len(source.shape) > 3:
             raise UnsupportedFormat("it is a volume with alpha; save it without alpha first")
         segment = source.layout.tile or (min(page.rowsperstrip, page.imagelength), page.imagewidth)
+        if source.series.dataoffset is None:
+            with limits.allowing(most):
+                limits.check_pixel_count(segment[1], segment[0])
         return LargeTiff(
             path=path,
             header=source.header,

@@ -19,6 +19,7 @@ from noiseless.errors import InvalidImage, NoiselessError, UnreadableFile, Unsup
 from noiseless.files.chunked import ChunkedImage, ChunkedWriter, Window
 from noiseless.image import check_dtype
 
+from .guarding import guarded_array
 from .metadata import PLAIN, Multiscale, multiscale_of
 from .pyramid import whole_factors
 
@@ -27,7 +28,7 @@ SPACE = "zyx"
 AT_ONCE, BYTES_AT_ONCE = 8, 2**26
 
 DAMAGE = (
-    *(ArithmeticError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
+    *(ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError),
     *(lzma.LZMAError, struct.error, zlib.error),
 )
 """What zarr and the codecs raise on damaged stores."""
@@ -165,7 +166,7 @@ def open_store(path: Path) -> ChunkedImage:
 def _array(folder: Path, name: str) -> Any:
     if not any((folder / mark).is_file() for mark in (".zarray", "zarr.json")):
         raise UnreadableFile(f"its array {name[:40]!r} is missing; copy or export it again")
-    return zarr.open_array(folder, mode="r")
+    return guarded_array(folder)
 
 
 def _of_plain_array(array: Any) -> Multiscale:

@@ -11,6 +11,9 @@ import json
 import logging
 import os
 import shutil
+import struct
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +22,19 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from noiseless.errors import UnwritableFile
+from noiseless.errors import UnwritableFile, reason
 
 logger = logging.getLogger(__name__)
 
 State = Mapping[str, NDArray[Any]]
 
 JOB, LOCK = "job.json", "lock"
+
+DAMAGE = (
+    *(ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError),
+    *(struct.error, zipfile.BadZipFile, zlib.error),
+)
+"""What NumPy raises on damaged states."""
 
 HEAD_BYTES = 2**20
 """Of the source, that must be the same."""
@@ -65,7 +74,11 @@ class PartsFolder:
         self._suffix = suffix
         wanted = json.dumps(job, sort_keys=True)
         try:
-            self.path.mkdir(exist_ok=True)
+            self.path.mkdir(mode=0o700, exist_ok=True)
+            if self.path.is_symlink():  # another's, where others can write: all that it leads to would be cleared
+                raise UnwritableFile(
+                    f"{str(self.path)!r} is a link, and parts of a video are kept under that name; remove it"
+                )
             self._lock = _locked(self.path / LOCK, target)
             if not (resume and self._is_of(wanted)):
                 self._clear()
@@ -73,9 +86,15 @@ class PartsFolder:
         except UnwritableFile:
             raise
         except OSError as error:
-            raise UnwritableFile(f"cannot write in the folder of {str(target)!r}: {error.strerror}") from error
+            raise UnwritableFile(f"cannot write in the folder of {str(target)!r}: {reason(error)}") from error
         self.done = self._found()
-        self.state = self._state_of(len(self.done) - 1)
+        try:
+            self.state = self._state_of(len(self.done) - 1)
+        except DAMAGE:
+            logger.warning("the state in %r is damaged; it starts anew", str(self.path))
+            self._clear()
+            _write_whole(self.path / JOB, wanted.encode())
+            self.done, self.state = [], None
 
     def next_path(self) -> Path:
         """Of the file of the part that comes next."""
@@ -107,10 +126,10 @@ class PartsFolder:
 
     def _is_of(self, wanted: str) -> bool:
         with contextlib.suppress(OSError):
-            held = (self.path / JOB).read_text(encoding="utf-8")
-            if held != wanted:
+            held = (self.path / JOB).read_bytes()
+            if held != wanted.encode():
                 logger.warning("%r was begun otherwise; it starts anew", str(self.path))
-            return held == wanted
+            return held == wanted.encode()
         return False
 
     def _clear(self) -> None:
@@ -123,18 +142,18 @@ class PartsFolder:
         while True:
             path = self.path / f"{len(found):06d}{self._suffix}"
             try:
-                times = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["times"]
-            except (OSError, ValueError, KeyError):
+                times = tuple(json.loads(path.with_suffix(".json").read_bytes())["times"])
+            except (OSError, ValueError, LookupError, TypeError, RecursionError):
                 return found
-            if not path.is_file():
+            if not path.is_file() or not all(type(time) is int for time in times):
                 return found
-            found.append(Part(path, tuple(times)))
+            found.append(Part(path, times))
 
     def _state_of(self, number: int) -> dict[str, NDArray[Any]] | None:
         path = self._state_path(number)
         if not path.is_file():
             return None
-        with np.load(path) as held:
+        with path.open("rb") as stream, np.load(stream) as held:  # np.load leaves a damaged file open
             return {name: held[name] for name in held.files}
 
     def _state_path(self, number: int) -> Path:

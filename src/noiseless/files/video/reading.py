@@ -13,6 +13,7 @@ import av
 import numpy as np
 
 from noiseless.errors import UnreadableFile
+from noiseless.files.limits import check_pixel_count, most_pixels
 
 from .decoding import MOST_FAILURES, Damage, Decoding, Frame, claimed_end, counts_frames
 from .layout import GRAY, ColourTags, Layout, layout_of
@@ -24,6 +25,9 @@ NO_VIDEO = ("tty", "image2", "bin", "adf", "idf", "xbin")
 
 MADE_ANEW = ("major_brand", "minor_version", "compatible_brands", "encoder", "software", "ENCODER")
 """Metadata that the file itself is the subject of."""
+
+MOST_OF_FFMPEG = 2**31 - 1
+"""Pixels that its decoders may be allowed."""
 
 FASTEST = 1000
 """Frames a second; what is said to be faster counts ticks of a clock."""
@@ -71,6 +75,7 @@ class Video:
     metadata: Mapping[str, str] = field(repr=False)
     video_metadata: Mapping[str, str] = field(repr=False)
     index: int
+    _most: int = field(default_factory=most_pixels, repr=False)
     _damage: Damage = field(default_factory=Damage, repr=False)
     _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, repr=False)
 
@@ -108,7 +113,8 @@ class Video:
         UnreadableFile : the size or the kind of the pixels changes; after the frames so far.
         """
         self._damage.packets = 0
-        container = _opened(self.path)
+        container = _opened(self.path, self._most)
+        _bound(container.streams[self.index], self._most)
         self._open.callback(container.close)
         with contextlib.closing(container):
             yield from Decoding(self, container, self._damage).frames()
@@ -141,25 +147,50 @@ def open_video(path: str | os.PathLike[str]) -> Video:
     UnreadableFile : missing, a folder, empty, damaged, or without a video.
     """
     path = Path(path)
-    with contextlib.closing(_opened(path)) as container:
+    with contextlib.closing(_opened(path, most_pixels())) as container:
         if container.format.name in NO_VIDEO or container.format.name.endswith("_pipe"):
             raise UnreadableFile(f"{str(path)!r} is not a video; give a file such as .mp4, .mkv, .mov or .avi")
         stream = _video_of(container)
         if stream is None:
             raise UnreadableFile(f"{str(path)!r} holds no video, only {_kinds(container)}; give another file")
+        if stream.codec_context is None:
+            raise UnreadableFile(f"{str(path)!r} holds a video of a kind that has no decoder here; convert it first")
+        if stream.width and stream.height:
+            _check_size(path, stream.width, stream.height)
+        _bound(stream, most_pixels())
         first = _first_frame(container, stream)
         if first is None:
-            raise UnreadableFile(f"no frame of {str(path)!r} can be decoded: it is damaged; copy it again")
+            raise UnreadableFile(
+                f"no frame of {str(path)!r} can be decoded: it is damaged, or has more than {most_pixels()} pixels "
+                "a frame; copy it again"
+            )
         return _video(path, container, stream, first)
 
 
-def _opened(path: Path) -> Any:
+def _bound(stream: Any, pixels: int) -> None:
+    """Let its decoder refuse frames of more pixels, before it makes room for them."""
+    stream.codec_context.options = _limit(pixels)
+
+
+def _limit(pixels: int) -> dict[str, str]:
+    return {"max_pixels": str(min(pixels, MOST_OF_FFMPEG))}
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    try:
+        check_pixel_count(width, height)
+    except UnreadableFile as error:
+        raise UnreadableFile(f"cannot read {str(path)!r}: {error}") from error
+
+
+def _opened(path: Path, pixels: int) -> Any:
+    """Its container; FFmpeg decodes a little of it now to see what it holds."""
     try:
         if path.is_dir():
             raise UnreadableFile(f"{str(path)!r} is a folder; name the files in it")
         if path.stat().st_size == 0:
             raise UnreadableFile(f"{str(path)!r} is empty (0 bytes); copy or download it again")
-        return av.open(str(path), metadata_errors="replace")
+        return av.open(str(path), metadata_errors="replace", options=_limit(pixels))
     except FileNotFoundError as error:
         raise UnreadableFile(f"{str(path)!r} does not exist; check the name and the folder") from error
     except UnreadableFile:

@@ -96,6 +96,9 @@ def scatter(channel: NDArray[Any]) -> Scatter | None:
     volume = channel.reshape((-1, *channel.shape[-2:])).astype(np.float32, copy=False)
     if min(volume.shape[1:]) < SIDE:
         return None
+    # In a unit that is a power of two, so that no digit changes: squares of squares of any values stay within float32.
+    unit = 2.0 ** float(np.frexp(np.abs(volume).max())[1])
+    volume = volume * np.float32(1.0 / unit)
     patches, overlap = _sampled(volume)
     sampled, bounds = len(patches), bounds_of(patches)
     touched = np.zeros(sampled, dtype=np.float32)
@@ -115,7 +118,7 @@ def scatter(channel: NDArray[Any]) -> Scatter | None:
     # this cannot be said: counts of few photons are that near to 0 by themselves.
     whole = middle + HEADROOM * np.sqrt(variances) <= float(volume.max())
     used = members[whole].size / sampled
-    return Scatter(middle[whole], variances[whole], errors[whole], bounds.share, used)
+    return Scatter(middle[whole] * unit, variances[whole] * unit**2, errors[whole] * unit**2, bounds.share, used)
 
 
 def _groups(means: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -9,12 +9,15 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseless.argument_checks import not_negative, number, shown, whole, word
 from noiseless.denoiser import Array
 from noiseless.errors import InvalidImage, InvalidParameter
+from noiseless.noise import Gaussian
 from noiseless.noise.estimation import estimate_sigma_per_channel
 from noiseless.restoration.devices import in_main_memory
 from noiseless.restoration.tiling import Tiled
 from noiseless.score import NetworkDenoiser
+from noiseless.sigma_map import LARGEST_SIGMA
 
 from .block_matching import brightness, displacements, variances
 from .exposure import exposure_change
@@ -51,6 +54,10 @@ LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 LARGEST_TILE = 2048
 # Frames up to 2048x2048 go through the network whole.
+
+
+LARGEST_FRAME = 1e6
+"""Of nominal values: no camera sees so much more than white."""
 
 
 @dataclass
@@ -107,10 +114,17 @@ class TemporalDenoiser:
         precision: str = "auto",
         threads: int = 0,
     ) -> None:
-        levels = None if sigma is None else np.atleast_1d(np.asarray(sigma, dtype=np.float64))
-        if levels is not None and (levels.ndim != 1 or not np.all(np.isfinite(levels) & (levels >= 0.0))):
-            raise InvalidParameter(f"sigma is {sigma}; it must be finite and at least 0, a share of the full range")
-        if not (math.isfinite(memory) and memory >= 1.0):
+        given: Any = sigma
+        checked = None if sigma is None else Gaussian(given).sigma
+        levels = None if checked is None else np.atleast_1d(np.asarray(checked, dtype=np.float64))
+        if levels is not None and (levels.ndim != 1 or not (levels <= LARGEST_SIGMA).all()):
+            raise InvalidParameter(
+                f"sigma is {shown(sigma)}; it must be finite and at least 0, a share of the full range, one or one a "
+                "channel"
+            )
+        word("model", model, "the name of a shipped model, or the path of a checkpoint")
+        whole("threads", threads, 0, "it is a number of threads, or 0 for all cores")
+        if number("memory", memory, "it is a number of frames") < 1.0:
             raise InvalidParameter(f"memory is {memory:g} frames; it must be at least 1, usually {MEMORY:g}")
         self.model, self.motion, self.strength = model, motion, strength
         self.memory, self.precision, self.threads = float(memory), precision, threads
@@ -127,8 +141,8 @@ class TemporalDenoiser:
 
     @motion.setter
     def motion(self, motion: str) -> None:
-        if motion not in ("flow", "none", "auto"):
-            raise InvalidParameter(f"motion is {motion!r}; use 'flow', 'none' or 'auto'")
+        if not isinstance(motion, str) or motion not in ("flow", "none", "auto"):
+            raise InvalidParameter(f"motion is {shown(motion)}; use 'flow', 'none' or 'auto'")
         self._motion = "flow" if motion == "auto" else motion
 
     @property
@@ -137,9 +151,7 @@ class TemporalDenoiser:
 
     @strength.setter
     def strength(self, strength: float) -> None:
-        if not (math.isfinite(strength) and strength >= 0.0):
-            raise InvalidParameter(f"strength is {strength}; it must be finite and at least 0, usually 1")
-        self._strength = float(strength)
+        self._strength = not_negative("strength", strength, "it is a factor on sigma, usually 1")
 
     @property
     def sigma(self) -> NDArray[np.float64] | None:
@@ -174,7 +186,7 @@ class TemporalDenoiser:
 
         Raises
         ------
-        InvalidImage : it has other axes, another dtype, or values that are not finite.
+        InvalidImage : it has other axes, another dtype, or values that are not finite, or far from the range.
         InvalidParameter : there are not as many sigmas as channels.
         """
         xp = array_api_compat.array_namespace(frame)
@@ -184,11 +196,16 @@ class TemporalDenoiser:
             )
         if not bool(xp.all(xp.isfinite(frame))):
             raise InvalidImage(f"frame {self._frames} has values that are NaN or infinite; replace them")
+        if bool(xp.any(xp.abs(frame) > LARGEST_FRAME)):
+            raise InvalidImage(
+                f"frame {self._frames} has values beyond {LARGEST_FRAME:g}, and its range is [0, 1]; replace them"
+            )
         if self._kept is not None and self._kept.mean.shape != frame.shape:
             self.reset()
         sigma = self._noise_of(frame)
         if self._kept is None or not sigma.any():
-            mean, variance = frame, xp.ones_like(frame[0, ...])
+            # A copy: who fills one buffer with frame after frame must not change the past.
+            mean, variance = xp.asarray(frame, copy=True), xp.ones_like(frame[0, ...])
         else:
             mean, variance = self._fused(frame, sigma, self._kept)
         clean = self._denoised(mean, variance)

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
-from openvino import opset13 as ops
 
 from noiseless.image import FloatArray
 from noiseless.score.checkpoint import Checkpoint
+from noiseless.score.engines.unreported import openvino, ops
 from noiseless.threads import cores, quota, threads_of_environment
 
 MOST_DIFFERENT = 0.05
