@@ -2,7 +2,7 @@
 
 import nox
 
-nox.options.sessions = ["lint", "types", "layers", "tests"]
+nox.options.sessions = ["lint", "types", "layers", "tests", "package"]
 
 
 @nox.session
@@ -28,3 +28,9 @@ def layers(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The laws, the house and the mirror of the source; by two processes where all of it is asked for."""
     session.run("pytest", *(session.posargs or ["--numprocesses=2", "--dist=loadfile"]), external=True)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """The sdist and the wheel as they would be published: built, looked into, installed far from here, and used."""
+    session.run("python", "tests/packaging/check_packages.py", external=True)
