@@ -314,7 +314,7 @@ def _recipe_for(recipe: Recipe, noise: NoiseEstimate, image: Image, given: Noise
     noise.
 
     No estimate of such noise is of use: in the calmest patches, on which it rests, JPEG has left nothing of it. On raw
-    pictures, developed, the network of cameras is 1.6 and 2.9 dB better than the usual one (weak and strong noise). On
+    pictures, developed, its first weights were 1.6 and 2.9 dB better than the usual network (weak and strong noise). On
     noise that went through the half-size colours of JPEG see ``benchmarks/noise_before_jpeg.py``.
     """
     usual = recipe.method == "auto" and recipe.model == Recipe.model and recipe.samples == 0 and recipe.steps == 1
