@@ -37,7 +37,7 @@ NOT_HERE = {
     "Evolution": ABSTRACT, "ramp_kernel": "it takes a number of pixels: tests/noise",
     "InstalledDenoiser": "an installed package: tests/classical",
     "toml_in": PATHS,
-    "check_new": PATHS,
+    "check_new": PATHS, "reason": PATHS,
     "model_names": PATHS,
     **dict.fromkeys(
         (

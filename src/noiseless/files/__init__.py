@@ -35,7 +35,7 @@ import os
 from pathlib import Path
 
 from noiseless.atomic import check_new, replacing
-from noiseless.errors import InvalidImage, UnreadableFile, UnsupportedFormat
+from noiseless.errors import InvalidImage, UnreadableFile, UnsupportedFormat, reason
 from noiseless.image import Image
 from noiseless.names import load
 
@@ -87,6 +87,7 @@ __all__ = [
     "read",
     "read_series",
     "readable_suffixes",
+    "reason",
     "replacing",
     "rewrite_bag",
     "suffix_of",

@@ -91,7 +91,7 @@ def _failed(words: str) -> int:
 def _in_words(error: OSError) -> str:
     if error.errno == errno.EPIPE:
         return "whoever read the output has gone"
-    reason: str = noiseless.errors.reason(error)
+    reason: str = noiseless.files.reason(error)
     if error.filename is not None:
         return f"{os.fsdecode(error.filename)!r}: {reason}"
     try:

@@ -116,7 +116,7 @@ def make_folders(jobs: Sequence[Job]) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise noiseless.UnwritableFile(f"cannot make {str(folder)!r}: {noiseless.errors.reason(error)}") from error
+            raise noiseless.UnwritableFile(f"cannot make {str(folder)!r}: {noiseless.files.reason(error)}") from error
 
 
 def _resolved(path: Path, folders: Callable[[Path], str]) -> str:

@@ -55,7 +55,7 @@ def walked(folder: Path, left_out: Path) -> list[Path]:
         found = list(_below(folder, {os.path.realpath(left_out)}, os.path.realpath(folder)))
     except OSError as error:
         raise noiseless.UnreadableFile(
-            f"cannot read {str(error.filename)!r}: {noiseless.errors.reason(error)}"
+            f"cannot read {str(error.filename)!r}: {noiseless.files.reason(error)}"
         ) from error
     if not found:
         raise noiseless.UnreadableFile(f"no image or video in {str(folder)!r}; give files, or a folder that holds some")

@@ -36,7 +36,7 @@ def as_files(job: Job) -> Iterator[Job]:
                 raise  # the reader has had enough, which is no failure of ours
             except OSError as error:
                 raise noiseless.UnwritableFile(
-                    f"cannot write to standard output: {noiseless.errors.reason(error)}"
+                    f"cannot write to standard output: {noiseless.files.reason(error)}"
                 ) from error
 
 
